@@ -1,0 +1,104 @@
+/**
+ * What happened, as data. Domain code emits these, the supervisor journals its own, views render them.
+ * Everything here survives a round trip through JSON.
+ */
+import type { Message } from './message.ts';
+
+/** vLLM's start-up as its log tells it, in order; `verifying` is our own readiness gate. */
+export type StartPhase =
+  | 'spawned'
+  | 'importing'
+  | 'configuring'
+  | 'engine'
+  | 'downloading'
+  | 'loading'
+  | 'compiling'
+  | 'profiling'
+  | 'kv-cache'
+  | 'capturing'
+  | 'warming'
+  | 'listening'
+  | 'verifying';
+
+/** Numbers that the engine printed about itself while starting. */
+export interface StartFacts {
+  readonly weightsBytes?: number;
+  readonly weightsSeconds?: number;
+  readonly kvBytes?: number;
+  readonly kvTokens?: number;
+  readonly maxConcurrency?: number;
+  readonly graphBytes?: number;
+  readonly maxModelLen?: number;
+  readonly percent?: number;
+}
+
+export interface ExitReport {
+  /** Why it ended: `exit`, `start-timeout`, `gate`, `operator`, … (facts of restarts). */
+  readonly cause: string;
+  readonly at: string;
+  readonly code?: number;
+  readonly signal?: string;
+  /** Id of the failure that the log shows, e.g. `engine_dead_runtime`. */
+  readonly diagnosis?: string;
+  /** The most telling line of the log. */
+  readonly line?: string;
+}
+
+export interface Survivor {
+  readonly pid: number;
+  readonly command: string;
+  /** Kernel state letter and wait channel where readable: why it cannot be ended. */
+  readonly state?: string;
+  readonly wchan?: string;
+}
+
+/** Events of a deployment's life: journaled by its supervisor, in this order of truth. */
+export type LifeEvent =
+  | { readonly type: 'supervisor-started'; readonly pid: number }
+  | { readonly type: 'supervisor-ended' }
+  | { readonly type: 'requested'; readonly desired: 'up' | 'down'; readonly by: 'up' | 'down' | 'restart' | 'rollback' }
+  | { readonly type: 'preflight' }
+  | { readonly type: 'preflight-failed'; readonly code: string; readonly reason: Message; readonly permanent: boolean }
+  | { readonly type: 'launching'; readonly backend: string }
+  | { readonly type: 'launched'; readonly pid?: number; readonly containerId?: string }
+  | { readonly type: 'adopted'; readonly pid?: number; readonly containerId?: string }
+  | { readonly type: 'phase'; readonly phase: StartPhase; readonly elapsedMs: number; readonly facts?: StartFacts }
+  | { readonly type: 'ready'; readonly elapsedMs: number; readonly firstTokenMs?: number; readonly servedNames: readonly string[] }
+  | { readonly type: 'health'; readonly ready: boolean; readonly reason?: string }
+  | { readonly type: 'gate-waiting'; readonly check: GateCheck; readonly detail: string }
+  | { readonly type: 'exited'; readonly expected: boolean; readonly exit: ExitReport }
+  | { readonly type: 'survivors'; readonly survivors: readonly Survivor[] }
+  | { readonly type: 'backoff'; readonly attempt: number; readonly delayMs: number; readonly nextStartAt: string }
+  | { readonly type: 'crashloop'; readonly attempt: number; readonly delayMs: number; readonly nextStartAt: string }
+  | { readonly type: 'failed'; readonly exit: ExitReport }
+  | { readonly type: 'stopping'; readonly reason: string; readonly graceMs: number }
+  | { readonly type: 'killing'; readonly reason: string }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'unkillable'; readonly survivors: readonly Survivor[] }
+  | { readonly type: 'rolling-back'; readonly reason: string }
+  | { readonly type: 'note'; readonly note: Message };
+
+export type GateCheck = 'health' | 'models' | 'completion' | 'chat';
+
+/** Events of a command's own work before a supervisor is involved. */
+export type WorkEvent =
+  | { readonly type: 'step-started'; readonly step: string; readonly text: Message }
+  | { readonly type: 'step-progress'; readonly step: string; readonly text: Message; readonly doneBytes?: number; readonly totalBytes?: number }
+  | { readonly type: 'step-done'; readonly step: string; readonly text: Message }
+  | { readonly type: 'step-failed'; readonly step: string; readonly text: Message }
+  | { readonly type: 'said'; readonly level: 'info' | 'warning'; readonly text: Message };
+
+/** Envelope of a life event. `seq` counts from 1 within a deployment; `run` numbers its launches. */
+export interface Stamp {
+  readonly seq: number;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly deployment: string;
+  readonly run: number;
+  readonly launchId?: string;
+  readonly simulated?: true;
+}
+export type DeploymentEvent = Stamp & LifeEvent;
+export type DeployEvent = WorkEvent | DeploymentEvent;
+
+export type Emit = (event: DeployEvent) => void;

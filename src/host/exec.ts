@@ -1,0 +1,97 @@
+/** The one door to other programs (the only execa). Engines are started in `runtime/`, through `startDetached` here. */
+import { execa } from 'execa';
+
+export interface RunResult {
+  /** Undefined when it did not exit by itself (signal, time limit, not startable). */
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Why it could not be run at all: `ENOENT`, `EACCES`, …; or `ETIMEDOUT`. */
+  readonly problem: string | undefined;
+}
+
+export interface RunOptions {
+  readonly timeoutMs?: number;
+  /** The whole environment of the child; the default is this process's own. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+  /** Called with each finished line of stdout and stderr, as it comes. */
+  readonly onLine?: (line: string) => void;
+  readonly input?: string;
+}
+
+/** Longest output kept of one program, bytes. */
+const outputCap = 8 * 2 ** 20;
+
+/** Runs a program to its end. Never rejects for what the program does: failures are in the result. */
+export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const child = execa(program, args, {
+    reject: false,
+    stripFinalNewline: true,
+    maxBuffer: outputCap,
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+    ...(options.env ? { env: options.env, extendEnv: false } : {}),
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+    ...(options.timeoutMs ? { timeout: options.timeoutMs, forceKillAfterDelay: 1000 } : {}),
+    ...(options.signal ? { cancelSignal: options.signal } : {}),
+  });
+  if (options.onLine) {
+    const onLine = options.onLine;
+    forwardLines(child.stdout, onLine);
+    forwardLines(child.stderr, onLine);
+  }
+  const result = await child;
+  return {
+    code: result.exitCode,
+    signal: result.signal,
+    stdout: result.stdout ?? '',
+    stderr: result.stderr ?? '',
+    problem: result.timedOut ? 'ETIMEDOUT' : result.failed && result.exitCode === undefined && !result.signal ? (result.code ?? 'failed') : undefined,
+  };
+}
+
+/** Progress bars redraw with carriage returns, so those end lines too. */
+function forwardLines(stream: NodeJS.ReadableStream | undefined, onLine: (line: string) => void): void {
+  let rest = '';
+  stream?.on('data', (chunk: Buffer | string) => {
+    const parts = (rest + String(chunk)).split(/[\r\n]+/);
+    rest = parts.pop() ?? '';
+    for (const part of parts) if (part) onLine(part);
+  });
+  stream?.on('end', () => rest && onLine(rest));
+}
+
+export interface Detached {
+  readonly pid: number;
+  readonly exited: Promise<{ readonly code: number | undefined; readonly signal: string | undefined }>;
+}
+
+export interface DetachedOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** stdin, stdout, stderr and further descriptors; never pipes (they would tie the child's life to ours). */
+  readonly stdio: readonly (number | 'ignore')[];
+  readonly cwd?: string;
+}
+
+/** Starts a program as leader of its own session and process group; it outlives this process. */
+export async function startDetached(program: string, args: readonly string[], options: DetachedOptions): Promise<Detached> {
+  const child = execa(program, args, {
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    env: options.env,
+    extendEnv: false,
+    stdio: [...options.stdio],
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+  });
+  if (child.pid === undefined) {
+    const failure = await child;
+    throw new Error(failure.shortMessage ?? `${program} could not be started`);
+  }
+  child.unref();
+  const exited = child.then((result) => ({ code: result.exitCode, signal: result.signal }));
+  return { pid: child.pid, exited };
+}

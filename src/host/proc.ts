@@ -1,0 +1,88 @@
+/** Facts of processes from /proc. Everything returns undefined, not an error, for a process that is gone. */
+import { readFile, readdir, readlink } from 'node:fs/promises';
+import { errnoOf } from './files.ts';
+
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly comm: string;
+  /** Kernel state letter; Z and X are dead. */
+  readonly state: string;
+  readonly ppid: number;
+  readonly session: number;
+  /** Field 22: clock ticks since boot. With the pid and the boot id this is an identity. */
+  readonly startTicks: number;
+}
+
+export async function readProcess(pid: number): Promise<ProcessFacts | undefined> {
+  const text = await readProcFile(`/proc/${pid}/stat`);
+  return text === undefined ? undefined : parseStat(text);
+}
+
+/** The name may hold spaces and brackets, so fields are counted from the last closing one. */
+export function parseStat(text: string): ProcessFacts | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  const fields = text.slice(close + 2).split(' ');
+  const [state, ppid, , session] = fields;
+  const startTicks = fields[19];
+  if (open < 0 || close < 0 || state === undefined || startTicks === undefined) return undefined;
+  return {
+    pid: Number(text.slice(0, open)),
+    comm: text.slice(open + 1, close),
+    state,
+    ppid: Number(ppid),
+    session: Number(session),
+    startTicks: Number(startTicks),
+  };
+}
+
+export function isDead(facts: ProcessFacts | undefined): facts is undefined {
+  return facts === undefined || facts.state === 'Z' || facts.state === 'X';
+}
+
+/** Every process that this user can see; those that end meanwhile are left out. */
+export async function listProcesses(): Promise<readonly ProcessFacts[]> {
+  const names = await readdir('/proc');
+  const found = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map((name) => readProcess(Number(name))));
+  return found.filter((facts) => facts !== undefined);
+}
+
+/** What a descriptor points to; undefined when it cannot be read (gone, or another user's). */
+export async function readDescriptor(pid: number, descriptor: number): Promise<string | undefined> {
+  try {
+    return await readlink(`/proc/${pid}/fd/${descriptor}`);
+  } catch {
+    // gone, closed or not ours: all mean that nothing can be said
+    return undefined;
+  }
+}
+
+/** The command line as one string; empty for kernel threads. */
+export async function readCommandLine(pid: number): Promise<string> {
+  const text = await readProcFile(`/proc/${pid}/cmdline`);
+  return (text ?? '').replaceAll('\0', ' ').trim();
+}
+
+/** The kernel function a process waits in, where readable. */
+export async function readWaitChannel(pid: number): Promise<string | undefined> {
+  const text = await readProcFile(`/proc/${pid}/wchan`);
+  return text === undefined || text === '' || text === '0' ? undefined : text;
+}
+
+let bootId: Promise<string> | undefined;
+
+/** Changes at every boot: identities of processes do not reach over it. */
+export function readBootId(): Promise<string> {
+  bootId ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then((text) => text.trim());
+  return bootId;
+}
+
+async function readProcFile(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
+    throw error;
+  }
+}

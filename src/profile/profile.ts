@@ -1,0 +1,96 @@
+/** The resolved profile: what the program works with. What a person wrote is `RawProfile` (schema.ts). */
+
+/** A secret by reference; the value never enters state, argv, events or files. */
+export type SecretRef = `env:${string}` | `file:${string}`;
+
+export type BackendName = 'docker' | 'process' | 'simulator';
+
+export type EngineVariant = 'gpu' | 'cpu';
+
+/** A value of vLLM's own settings, as YAML gives it. */
+export type SettingValue = string | number | boolean | readonly SettingValue[] | { readonly [key: string]: SettingValue };
+
+export interface Profile {
+  readonly name: string;
+  /** Where it came from: a path, or `shipped:NAME`. */
+  readonly source: string;
+  readonly description: string;
+  readonly model: ModelChoice;
+  readonly servedNames: readonly string[];
+  /** `auto`: what the checkpoint says. */
+  readonly quantization: string;
+  readonly engine: EngineChoice;
+  /** vLLM's own long names without dashes in front, e.g. `max-model-len`. */
+  readonly vllm: Readonly<Record<string, SettingValue>>;
+  readonly resources: Resources;
+  readonly server: { readonly host: string; readonly port: number; readonly apiKey?: SecretRef };
+  readonly thinking: 'on' | 'off' | 'request';
+  readonly health: HealthSettings;
+  readonly restart: RestartSettings;
+  readonly stop: StopSettings;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Key path → where its value was written; paths as in `--set`. A path without entry is a default. */
+  readonly origins: Readonly<Record<string, Origin>>;
+}
+
+export type Origin =
+  | { readonly from: 'profile'; readonly file: string; readonly line: number }
+  | { readonly from: 'set'; readonly text: string };
+
+export interface ModelChoice {
+  /** Hub id, e.g. `Qwen/Qwen3-0.6B`; for a local checkpoint the name it goes by. */
+  readonly id: string;
+  readonly source: 'hub' | 'local' | 'miniature';
+  readonly revision?: string;
+  /** Directory of a local checkpoint. */
+  readonly path?: string;
+  readonly tokenizer?: string;
+}
+
+export interface EngineChoice {
+  readonly version: string;
+  readonly variant: EngineVariant;
+  readonly backend: 'auto' | BackendName;
+  /** Path of a `vllm` program to use instead of a managed environment. */
+  readonly executable?: string;
+  readonly image?: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Resources {
+  /** `none`: a CPU engine. */
+  readonly gpus: 'auto' | 'none' | readonly string[];
+  /** Linux CPU list (`0-3,6`), or `all`. */
+  readonly cpus: string;
+  readonly memoryBytes?: number;
+  readonly shmBytes?: number;
+  readonly nice?: number;
+}
+
+export interface HealthSettings {
+  /** From launch to ready, at the latest. */
+  readonly startDeadlineMs: number;
+  /** How long the readiness gate may fail after the first `/health` 200. */
+  readonly gateTimeoutMs: number;
+  /** Time limit of one inference of the gate. */
+  readonly firstTokenTimeoutMs: number;
+  /** Between two `/health` probes of a ready engine. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Whether the gate includes a chat. */
+  readonly chat: boolean;
+}
+
+export interface RestartSettings {
+  /** Failures in a row before `crashloop`. */
+  readonly maxFailures: number;
+  readonly firstDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Ready without a break for this long → the failure count starts again. */
+  readonly stableAfterMs: number;
+}
+
+export interface StopSettings {
+  /** Given to running requests; also vLLM's own `--shutdown-timeout`. */
+  readonly drainMs: number;
+}

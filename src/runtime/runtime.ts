@@ -1,0 +1,74 @@
+/** The one interface behind which a vLLM runs: process, simulator, and later a container. */
+import type { Survivor } from '../core/event.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+
+/** Written before anything is started (so that a crash between the two leaves a trace), completed after. */
+export interface LaunchRecord {
+  readonly launchId: string;
+  readonly run: number;
+  readonly backend: LaunchSpec['backend'];
+  readonly createdAt: string;
+  readonly bootId: string;
+  /** Absolute paths of the launch's own files. */
+  readonly logFile: string;
+  readonly exitFile: string;
+  readonly tmpDir: string;
+  readonly port: number;
+  readonly host: string;
+  readonly process?: ProcessIdentity;
+  readonly keeper?: ProcessIdentity;
+  readonly containerId?: string;
+}
+
+/** A pid alone is not an identity: the kernel gives numbers out again. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of `/proc/<pid>/stat`: start time in clock ticks since boot. */
+  readonly startTicks: number;
+}
+
+export interface LaunchOrder {
+  readonly deployment: string;
+  readonly spec: LaunchSpec;
+  readonly record: LaunchRecord;
+  /** Values for `spec.secretEnv`, by variable name. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+export interface Exit {
+  readonly code?: number;
+  readonly signal?: string;
+}
+
+export interface Runtime {
+  /**
+   * Starts one engine. Resolves once its identity is known (it is far from ready then).
+   * Rejects with a DeployError when nothing was started.
+   */
+  launch(order: LaunchOrder): Promise<Instance>;
+  /** The running engine of a record, verified by identity; undefined when its main process is gone. */
+  adopt(record: LaunchRecord): Promise<Instance | undefined>;
+  /** What is left of a launch whose main process is gone, so that it can be ended and proven gone. */
+  remains(record: LaunchRecord): Remains;
+}
+
+/** Handle on everything that belongs to one launch, alive or not. */
+export interface Remains {
+  /** Live processes of the launch, found by session, log descriptor and recorded descendants. Empty = none. */
+  members(): Promise<readonly Survivor[]>;
+  /** SIGKILL to every member, identity verified right before each signal, until none is left or `withinMs` passed. */
+  kill(withinMs: number): Promise<readonly Survivor[]>;
+  /** Deletes what the launch left in its temporary directory and shared memory. Only after `members()` is empty. */
+  tidy(): Promise<void>;
+}
+
+export interface Instance extends Remains {
+  /** The record with identity filled in. */
+  readonly record: LaunchRecord;
+  /** Settles once, after the main process has ended; `{}` when its status cannot be known. */
+  readonly exited: Promise<Exit>;
+  /** Asks the main process alone to stop (SIGTERM, then SIGCONT). Silently nothing when it is gone. */
+  terminate(): Promise<void>;
+  /** Stops watching; the engine is not touched. */
+  release(): void;
+}

@@ -1,0 +1,128 @@
+/**
+ * Every error code: what is wrong, with the wrong value, and the next step. `{name}` is a parameter.
+ * Codes are stable public interface (`explain CODE`).
+ */
+export const errors = {
+  'usage/invalid': { message: '{problem}', hint: 'qwen-deploy {command} --help shows what is possible.' },
+  'usage/bad-set': {
+    message: '--set {text}: {problem}',
+    hint: 'Write --set key.path=value, for example --set vllm.max-model-len=8192.',
+  },
+
+  'profile/unknown': {
+    message: 'There is no profile "{name}".{nearest}',
+    hint: 'qwen-deploy profiles list shows all; a path must start with . or / or end in .yaml.',
+  },
+  'profile/unreadable': { message: 'The profile {file} cannot be read: {problem}', hint: 'Check the path and its permissions.' },
+  'profile/invalid': { message: 'The profile {source} has {count} problem(s).', hint: 'Mend them and try again; qwen-deploy profiles show {name} prints what is understood.' },
+  'profile/cycle': { message: 'Profiles extend each other in a circle: {chain}.', hint: 'Remove one of these extends.' },
+
+  'host/no-gpu': {
+    message: 'This machine has no NVIDIA GPU that answers: {evidence}.',
+    hint: '{profile} needs one{need}. Without a GPU: --profile tiny (real vLLM on the CPU) or --profile demo (simulated).',
+  },
+  'host/gpu-silent': {
+    message: 'This machine shows signs of an NVIDIA GPU ({signs}), but it does not answer: {evidence}.',
+    hint: 'Mend the driver first (reboot after an update, then run nvidia-smi by hand). To go on without the GPU, say so: --profile cpu, --profile tiny or --profile demo.',
+  },
+  'host/gpu-memory': {
+    message: '{profile} needs {need} of GPU memory; {gpu} has {have} free.',
+    hint: 'Free memory on the GPU (nvidia-smi lists who holds it), or choose a smaller profile: qwen-deploy profiles list.',
+  },
+  'host/disk-full': {
+    message: 'Not enough disk space at {path}: {need} needed, {have} free.',
+    hint: 'Free some space, or move the data directory: QWEN_DEPLOY_HOME=DIR or XDG_DATA_HOME=DIR.',
+  },
+  'host/cpus': { message: 'resources.cpus "{cpus}" cannot be used: {problem}', hint: 'This machine has CPUs {have}.' },
+  'host/no-tool': { message: 'The program {tool} is needed for {purpose} and was not found on PATH.', hint: 'Install it ({package}) and try again.' },
+  'host/not-linux': { message: 'qwen-deploy serves on Linux only (this is {platform}).', hint: 'On Windows use WSL2.' },
+
+  'state/not-writable': {
+    message: 'The directory {path} cannot be used: {problem}.',
+    hint: 'Give it to this user (uid {uid}), or choose another place with QWEN_DEPLOY_HOME=DIR.',
+  },
+  'state/unsafe': {
+    message: 'The directory {path} {problem}, so anybody could change what is started from it.',
+    hint: 'chmod 700 {path}',
+  },
+  'state/newer': {
+    message: 'The state of {name} was written by a newer qwen-deploy (schema {found}, this one knows {known}).',
+    hint: 'Use the newer version, or qwen-deploy forget {name} once the deployment is down.',
+  },
+  'state/corrupt': { message: 'The state of {name} cannot be read: {problem}.', hint: 'It was kept as {kept}.' },
+
+  'engine/unknown': { message: 'There is no installed engine "{id}".{nearest}', hint: 'qwen-deploy engine list shows what is installed.' },
+  'engine/no-python': {
+    message: 'No usable Python was found for vLLM: {tried}.',
+    hint: 'Install Python 3.11 to 3.13 with its venv module (Debian: apt install python3 python3-venv), or uv, which brings its own.',
+  },
+  'engine/no-venv': {
+    message: '{python} cannot make a virtual environment: {problem}.',
+    hint: 'Debian and Ubuntu: apt install python3-venv. Or install uv.',
+  },
+  'engine/not-installed': {
+    message: 'vLLM {version} ({variant}) is not installed, and --no-install forbids installing it.',
+    hint: 'qwen-deploy engine install {variant} --engine-version {version}',
+  },
+  'engine/no-index': {
+    message: 'vLLM {version} ({variant}) cannot be installed: {problem}. Tried: {tried}.',
+    hint: 'Offline: bring the wheels (pip download {package}=={version} on another machine), then PIP_FIND_LINKS=DIR (or UV_FIND_LINKS) qwen-deploy engine install {variant}. Behind a proxy: set HTTPS_PROXY or your pip.conf.',
+  },
+  'engine/install-failed': {
+    message: 'Installing vLLM {version} ({variant}) failed at "{step}": {problem}',
+    hint: 'The whole output is in {log}. Running the same command again goes on where it stopped.',
+  },
+  'engine/install-interrupted': { message: 'Installing vLLM {version} ({variant}) was interrupted; it does not count as installed.', hint: 'Running the same command again goes on where it stopped.' },
+  'engine/broken': { message: 'The installed vLLM does not run: {problem}', hint: 'qwen-deploy engine remove {id}, then qwen-deploy engine install {variant}.' },
+  'engine/gpu-needs-gpu': {
+    message: 'The GPU engine needs an NVIDIA GPU, and {evidence}.',
+    hint: 'Without a GPU: qwen-deploy engine install cpu. To see what would be installed: --dry-run.',
+  },
+  'engine/driver-too-old': {
+    message: 'The NVIDIA driver {driver} runs CUDA up to {cuda}; vLLM {version} has wheels for {available}.',
+    hint: 'Update the driver to {needed} or newer.',
+  },
+  'engine/in-use': { message: 'The engine {id} is used by {deployments}.', hint: 'qwen-deploy down {first} first.' },
+  'engine/no-executable': { message: 'engine.executable {path} {problem}.', hint: 'Give the path of the vllm program of an environment, for example /opt/vllm/bin/vllm.' },
+  'engine/version-mismatch': { message: '{program} is vLLM {found}, but the profile asks for {wanted}.', hint: 'Set engine.version to "{found}", or use another executable.' },
+  'engine/failed': { message: '{name} did not start: {line}', hint: 'The whole log: qwen-deploy logs {name} --launch previous' },
+  'engine/never-ready': { message: '{name} did not become ready: {reason}', hint: 'The whole log: qwen-deploy logs {name} --launch previous' },
+  'engine/rolled-back': {
+    message: 'The new configuration of {name} did not become ready ({reason}); the last good one was started again.',
+    hint: 'Its log: qwen-deploy logs {name} --launch previous',
+  },
+
+  'model/missing': { message: 'The model directory {path} {problem}.', hint: 'model.path must be a directory with config.json and weights.' },
+
+  'runtime/port-taken': {
+    message: 'Port {port} on {host} is taken by {owner}.',
+    hint: 'Choose another: --set server.port={free}',
+  },
+  'runtime/bad-address': { message: 'The address {host} is not of this machine.', hint: 'Use 127.0.0.1 (this machine only) or 0.0.0.0 (everybody).' },
+  'runtime/spawn-failed': { message: '{program} could not be started: {problem}', hint: 'Try it by hand: {program} --version' },
+  'runtime/no-docker': { message: 'The Docker backend is not part of this version yet.', hint: 'Use --backend process.' },
+  'runtime/unkillable': {
+    message: 'Something of {name} could not be stopped: {survivors}.',
+    hint: 'A process in state D waits for a device or a file system; only the kernel can end it. Nothing new is started over it.',
+  },
+  'runtime/secret': { message: 'The secret {ref} cannot be read: {problem}.', hint: 'Set the variable or create the file for the user who runs qwen-deploy.' },
+
+  'supervisor/no-start': { message: 'The supervisor of {name} did not come up: {problem}', hint: 'Its log: {log}' },
+  'supervisor/gone': { message: 'The supervisor of {name} ended while this command was waiting for it.', hint: 'qwen-deploy status {name} shows what is left; qwen-deploy up starts a new supervisor.' },
+  'supervisor/running': { message: '{name} is already supervised by process {pid}.', hint: 'qwen-deploy status {name}' },
+  'supervisor/protocol': { message: 'The supervisor of {name} answered {problem}.', hint: 'It may be of another version: qwen-deploy down {name}, then up.' },
+
+  'deployment/unknown': { message: 'There is no deployment "{name}".{nearest}', hint: 'qwen-deploy status lists what there is.' },
+  'deployment/none': { message: 'There is no deployment.', hint: 'qwen-deploy up starts one.' },
+  'deployment/several': { message: 'There are several deployments: {names}.', hint: 'Say which one: qwen-deploy {command} NAME' },
+  'deployment/bad-name': { message: '"{name}" cannot be the name of a deployment.', hint: 'Use 1 to 63 lower-case letters, digits and dashes, beginning with a letter.' },
+  'deployment/not-running': { message: '{name} is not ready (it is {state}).', hint: 'qwen-deploy up -p {profile}' },
+  'deployment/is-up': { message: '{name} is not down.', hint: 'qwen-deploy down {name} first.' },
+  'log/none': { message: '{name} has no {which} log.', hint: 'qwen-deploy events {name} shows what happened.' },
+
+  'up/timed-out': { message: '{name} was not ready after {waited}; it goes on starting in the background.', hint: 'qwen-deploy status {name} --watch' },
+  'down/timed-out': { message: '{name} was not proven stopped after {waited}; stopping goes on in the background.', hint: 'qwen-deploy down {name} --force ends it at once.' },
+  'confirm/needed': { message: '{question} (there is no terminal to ask)', hint: 'Answer with {option}.' },
+  'confirm/declined': { message: 'Nothing was changed.', hint: '{option} goes on without asking.' },
+  'ask/refused': { message: 'The engine refused the question: {problem}', hint: 'qwen-deploy logs {name} --tail 20' },
+} as const;
