@@ -1,4 +1,5 @@
 /** The one door to other programs (the only execa). Engines are started in `runtime/`, through `startDetached` here. */
+import { spawn } from 'node:child_process';
 import { execa } from 'execa';
 
 export interface RunResult {
@@ -63,9 +64,14 @@ function forwardLines(stream: NodeJS.ReadableStream | undefined, onLine: (line: 
   stream?.on('end', () => rest && onLine(rest));
 }
 
+export interface DetachedExit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+}
+
 export interface Detached {
   readonly pid: number;
-  readonly exited: Promise<{ readonly code: number | undefined; readonly signal: string | undefined }>;
+  readonly exited: Promise<DetachedExit>;
 }
 
 export interface DetachedOptions {
@@ -75,23 +81,26 @@ export interface DetachedOptions {
   readonly cwd?: string;
 }
 
-/** Starts a program as leader of its own session and process group; it outlives this process. */
-export async function startDetached(program: string, args: readonly string[], options: DetachedOptions): Promise<Detached> {
-  const child = execa(program, args, {
-    detached: true,
-    cleanup: false,
-    reject: false,
-    buffer: false,
-    env: options.env,
-    extendEnv: false,
-    stdio: [...options.stdio],
-    ...(options.cwd ? { cwd: options.cwd } : {}),
+/**
+ * Starts a program as leader of its own session and process group; it outlives this process.
+ * Node's own spawn: execa types only descriptors 0 to 9, and an engine's log has whatever number it got.
+ */
+export function startDetached(program: string, args: readonly string[], options: DetachedOptions): Promise<Detached> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      detached: true,
+      env: options.env,
+      stdio: [...options.stdio],
+      ...(options.cwd ? { cwd: options.cwd } : {}),
+    });
+    const exited = new Promise<DetachedExit>((settle) => {
+      child.once('exit', (code, signal) => settle({ code: code ?? undefined, signal: signal ?? undefined }));
+    });
+    child.once('error', reject);
+    child.once('spawn', () => {
+      child.unref();
+      if (child.pid === undefined) return reject(new Error(`${program} has no pid`));
+      resolve({ pid: child.pid, exited });
+    });
   });
-  if (child.pid === undefined) {
-    const failure = await child;
-    throw new Error(failure.shortMessage ?? `${program} could not be started`);
-  }
-  child.unref();
-  const exited = child.then((result) => ({ code: result.exitCode, signal: result.signal }));
-  return { pid: child.pid, exited };
 }
