@@ -1,0 +1,64 @@
+/** The public document of a deployment (`status`, `up`, `down`, `restart`), as COMMANDS promises it. */
+import type { ExitReport, StartPhase } from '../core/event.ts';
+import type { Finding } from '../core/finding.ts';
+import type { BackendName } from '../profile/profile.ts';
+
+export type LifeState =
+  | 'stopped'
+  | 'preflight'
+  | 'starting'
+  | 'ready'
+  | 'stopping'
+  | 'killing'
+  | 'reclaiming'
+  | 'backoff'
+  | 'crashloop'
+  | 'failed'
+  | 'unkillable';
+
+export interface Deployment {
+  readonly kind: 'Deployment';
+  readonly version: 1;
+  readonly name: string;
+  readonly state: LifeState;
+  readonly desired: 'up' | 'down' | 'held';
+  readonly profile: string;
+  readonly backend: BackendName;
+  /** Base URL of the OpenAI API, e.g. `http://127.0.0.1:8000/v1`. */
+  readonly endpoint: string;
+  readonly servedNames: readonly string[];
+  readonly launchId?: string;
+  /** How many launches there have been. */
+  readonly run: number;
+  readonly pid?: number;
+  readonly containerId?: string;
+  readonly engine: { readonly version: string };
+  readonly model: string;
+  readonly port: number;
+  readonly startedAt?: string;
+  readonly readyAt?: string;
+  readonly uptimeSeconds?: number;
+  readonly restarts: { readonly sinceStable: number; readonly lastHour: number; readonly total: number };
+  readonly nextStartAt?: string;
+  readonly lastExit?: ExitReport;
+  readonly phase?: StartPhase;
+  readonly health: { readonly ready: boolean; readonly reason?: string; readonly lastProgressAt?: string };
+  readonly supervised: boolean;
+  readonly supervisor?: { readonly pid: number };
+  readonly simulated: boolean;
+  readonly configDrift: boolean;
+  /** Live numbers of the engine, when it answers. */
+  readonly load?: {
+    readonly running: number;
+    readonly waiting: number;
+    readonly kvUsage: number;
+    readonly tokensPerSecond: number;
+  };
+  readonly findings?: readonly Finding[];
+}
+
+export interface DeploymentList {
+  readonly kind: 'DeploymentList';
+  readonly version: 1;
+  readonly deployments: readonly Deployment[];
+}
