@@ -2,7 +2,7 @@
 import type { errors } from '../text/en/errors.ts';
 import { exitStatusOf } from './exit.ts';
 import type { Diagnosis, Finding } from './finding.ts';
-import type { Params, Placeholders } from './message.ts';
+import type { Param, Params, Placeholders } from './message.ts';
 
 type ErrorCatalogue = typeof errors;
 export type ErrorCode = keyof ErrorCatalogue;
@@ -12,7 +12,7 @@ type Templates<C extends ErrorCode> = ErrorCatalogue[C] extends { message: infer
     ? M | H
     : M
   : never;
-export type ErrorParams<C extends ErrorCode> = Readonly<Record<Placeholders<Templates<C>>, string | number>>;
+export type ErrorParams<C extends ErrorCode> = Readonly<Record<Placeholders<Templates<C>>, Param>>;
 
 export interface ErrorDetails {
   readonly cause?: unknown;

@@ -12,7 +12,9 @@ export type Placeholders<T extends string> = T extends `${string}{${infer Name}}
   ? Name | Placeholders<Rest>
   : never;
 
-export type Params = Readonly<Record<string, string | number>>;
+/** A sentence may stand inside another one. */
+export type Param = string | number | Message;
+export type Params = Readonly<Record<string, Param>>;
 
 export interface Message {
   readonly id: MessageId;
@@ -21,7 +23,7 @@ export interface Message {
 
 type ParamsFor<T extends string> = [Placeholders<T>] extends [never]
   ? []
-  : [params: Readonly<Record<Placeholders<T>, string | number>>];
+  : [params: Readonly<Record<Placeholders<T>, Param>>];
 
 /** Names a sentence of the catalogue; the compiler checks that every placeholder is given. */
 export function say<I extends MessageId>(id: I, ...params: ParamsFor<Catalogue[I]>): Message {

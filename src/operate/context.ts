@@ -10,6 +10,8 @@ export interface Context {
   readonly emit: Emit;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Aborted by the second Ctrl-C, for commands that can end faster than gracefully. */
+  readonly force: AbortSignal;
   /** How to run parts of ourselves. */
   readonly programs: {
     /** Program and first arguments that run this command line, e.g. `[node, dist/main.js]`. */

@@ -18,6 +18,10 @@ export interface LaunchRecord {
   readonly process?: ProcessIdentity;
   readonly keeper?: ProcessIdentity;
   readonly containerId?: string;
+  /** Directory of the control group that caps its memory. */
+  readonly memoryGroup?: string;
+  /** Why a wanted memory cap could not be set. */
+  readonly memoryCapProblem?: string;
 }
 
 /** A pid alone is not an identity: the kernel gives numbers out again. */

@@ -1,0 +1,26 @@
+import { createServer } from 'node:net';
+import { errnoOf } from './files.ts';
+
+/**
+ * Whether a server could listen on this address now. `taken` also while somebody's listener lingers;
+ * `bad-address`: the address is not of this machine. Port 0 asks the kernel for any free one.
+ */
+export type PortState = { readonly is: 'free'; readonly port: number } | { readonly is: 'taken' | 'bad-address' | 'forbidden' };
+
+export function probePort(host: string, port: number): Promise<PortState> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error) => {
+      const code = errnoOf(error);
+      if (code === 'EADDRINUSE') return resolve({ is: 'taken' });
+      if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EINVAL') return resolve({ is: 'bad-address' });
+      if (code === 'EACCES') return resolve({ is: 'forbidden' });
+      reject(error);
+    });
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' && address !== null ? address.port : port;
+      server.close(() => resolve({ is: 'free', port: bound }));
+    });
+  });
+}

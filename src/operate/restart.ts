@@ -1,0 +1,23 @@
+import { DeployError } from '../core/error.ts';
+import { sendCommand } from '../control/client.ts';
+import type { Deployment } from '../supervisor/deployment.ts';
+import type { Context } from './context.ts';
+import { findDeployment, reachSupervisor } from './reach.ts';
+import { readOwnSecrets } from './secrets.ts';
+import { waitForReady } from './up-wait.ts';
+
+export interface RestartRequest {
+  readonly name?: string;
+  readonly timeoutMs?: number;
+  readonly wait: boolean;
+}
+
+/** Stops (with proof) and starts what was deployed last, with the same launch spec. */
+export async function restart(request: RestartRequest, context: Context): Promise<Deployment> {
+  const { name, state } = await findDeployment(request.name, 'restart', context);
+  const secrets = await readOwnSecrets(state.wanted.spec, context);
+  const address = await reachSupervisor(name, context);
+  const reply = await sendCommand(address, { type: 'restart' }, secrets);
+  if (reply === undefined) throw DeployError.of('supervisor/gone', { name });
+  return waitForReady({ address, reply, wait: request.wait, timeoutMs: request.timeoutMs }, context);
+}

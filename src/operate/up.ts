@@ -1,0 +1,163 @@
+/** `up` is plan → diff → apply: the same spec running is a no-op, a changed one is shown and asked for. */
+import { DeployError } from '../core/error.ts';
+import { say } from '../core/message.ts';
+import { sendCommand } from '../control/client.ts';
+import { toDeploymentPaths } from '../control/directory.ts';
+import { type Change, toChanges } from '../plan/diff.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+import type { Plan } from '../plan/plan.ts';
+import { checkPlan } from '../plan/preflight.ts';
+import type { BackendName } from '../profile/profile.ts';
+import type { Deployment } from '../supervisor/deployment.ts';
+import type { Deployable, State } from '../supervisor/state.ts';
+import { readState } from '../supervisor/store.ts';
+import type { Context } from './context.ts';
+import { ensureEngine, isUninstallable } from './ensure-engine.ts';
+import { ensureMiniature } from './ensure-miniature.ts';
+import { upInForeground } from './foreground.ts';
+import { type MadePlan, makePlan } from './plan.ts';
+import { reachSupervisor } from './reach.ts';
+import { readOwnSecrets } from './secrets.ts';
+import { readDocument } from './status.ts';
+import { waitForReady } from './up-wait.ts';
+
+export interface UpRequest {
+  readonly name?: string;
+  /** A profile's name or path, or `auto`. */
+  readonly profile: string;
+  readonly sets: readonly string[];
+  readonly backend?: BackendName;
+  readonly engineVersion?: string;
+  readonly install: boolean;
+  readonly wait: boolean;
+  readonly timeoutMs?: number;
+  readonly yes: boolean;
+  readonly rollback: boolean;
+  readonly foreground: boolean;
+}
+
+export async function up(request: UpRequest, context: Context): Promise<Deployment> {
+  const prepared = await prepare(request, context);
+  const { name, wanted, running } = prepared;
+  const secrets = await readOwnSecrets(wanted.spec, context);
+  if (running && isLive(running)) {
+    const document = await readDocument(name, running, context);
+    const same = running.wanted.spec.hash === wanted.spec.hash;
+    if (same && document.supervised && document.state === 'ready') return sayUnchanged(name, document, context);
+    if (same) context.emit({ type: 'said', level: 'info', text: say('up.joined', { name }) });
+    else await confirmChanges({ name, running, wanted, yes: request.yes }, context);
+  }
+  if (request.foreground) return upInForeground({ name, wanted, rollback: request.rollback, secrets }, context);
+  const address = await reachSupervisor(name, context, wanted);
+  const reply = await sendCommand(address, { type: 'up', wanted, rollback: request.rollback, by: 'up' }, secrets);
+  if (reply === undefined) return up(request, context);
+  return waitForReady({ address, reply, wait: request.wait, timeoutMs: request.timeoutMs }, context);
+}
+
+/** What `up` would do now; nothing is installed, written or started. */
+export async function planUp(
+  request: UpRequest,
+  context: Context,
+): Promise<{ readonly plan: Plan; readonly spec: LaunchSpec; readonly changes?: readonly Change[] }> {
+  const { ref } = await chooseRef(request, context);
+  const { plan, spec } = await planFor(ref, request, context);
+  const running = await readState(toDeploymentPaths(context.places, plan.name).state, plan.name);
+  if (running === undefined || !isLive(running)) return { plan, spec };
+  return { plan, spec, changes: toChanges(running.wanted.spec, spec) };
+}
+
+interface Prepared {
+  readonly name: string;
+  readonly wanted: Deployable;
+  readonly running: State | undefined;
+}
+
+async function prepare(request: UpRequest, context: Context): Promise<Prepared> {
+  const { ref, auto } = await chooseRef(request, context);
+  try {
+    return await prepareProfile(ref, request, context);
+  } catch (error) {
+    // Only a choice of ours may become another one; a named profile never does.
+    if (!auto || !isUninstallable(error)) throw error;
+    context.emit({ type: 'said', level: 'warning', text: say('up.demo', { reason: error.code }) });
+    return prepareProfile('demo', request, context);
+  }
+}
+
+async function chooseRef(request: UpRequest, context: Context): Promise<{ readonly ref: string; readonly auto: boolean }> {
+  if (request.profile !== 'auto') return { ref: request.profile, auto: false };
+  const { chooseProfile } = await import('./choose.ts');
+  const choice = await chooseProfile(context, { noInstall: !request.install });
+  context.emit({ type: 'said', level: 'info', text: choice.reason });
+  return { ref: choice.profile, auto: true };
+}
+
+async function prepareProfile(ref: string, request: UpRequest, context: Context): Promise<Prepared> {
+  let made = await planFor(ref, request, context);
+  const name = made.plan.name;
+  const running = await readState(toDeploymentPaths(context.places, name).state, name);
+  const blocker = checkPlan(made.profile, withOwnPort(made, running));
+  if (blocker) throw blocker;
+  if (made.plan.engine.source.kind === 'managed' && !made.plan.engine.source.installed) {
+    await ensureEngine(made.profile, { install: request.install }, context);
+    made = await planFor(ref, request, context);
+  }
+  announce(made, context);
+  if (made.profile.model.source === 'miniature' && !made.plan.simulated) await ensureMiniature(made.spec.model, context);
+  const sets = toSets(request);
+  return { name, wanted: { profile: made.profile.name, spec: made.spec, source: { ref, sets } }, running };
+}
+
+function planFor(ref: string, request: UpRequest, context: Context): Promise<MadePlan> {
+  const { name, backend } = request;
+  return makePlan({ profileRef: ref, sets: toSets(request), ...(name === undefined ? {} : { name }), ...(backend === undefined ? {} : { backend }) }, context);
+}
+
+function toSets(request: UpRequest): readonly string[] {
+  return request.engineVersion === undefined ? request.sets : [...request.sets, `engine.version="${request.engineVersion}"`];
+}
+
+/** A port that our own running launch holds is not taken: it is about to be ours again, or stays so. */
+function withOwnPort(made: MadePlan, running: State | undefined): MadePlan['facts'] {
+  const own = running && isLive(running) && running.wanted.spec.endpoint.port === made.spec.endpoint.port;
+  return own ? { ...made.facts, port: { is: 'free' } } : made.facts;
+}
+
+function isLive(state: State): boolean {
+  return !['stopped', 'failed', 'backoff', 'crashloop'].includes(state.life);
+}
+
+function announce({ plan, spec }: MadePlan, context: Context): void {
+  const source = plan.engine.source;
+  const engine = source.kind === 'simulator' ? 'simulated' : `vLLM ${plan.engine.version}`;
+  const text = say('up.planned', { name: plan.name, engine, backend: plan.backend, host: spec.endpoint.host, port: spec.endpoint.port });
+  context.emit({ type: 'step-done', step: 'plan', text });
+  if (source.kind === 'managed') context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-ready', { engine }) });
+  if (source.kind === 'executable') {
+    context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-external', { program: source.program, version: plan.engine.version }) });
+  }
+  if (source.kind === 'simulator') context.emit({ type: 'step-done', step: 'engine', text: say('up.simulator') });
+}
+
+function sayUnchanged(name: string, document: Deployment, context: Context): Deployment {
+  context.emit({ type: 'said', level: 'info', text: say('up.unchanged', { name }) });
+  return document;
+}
+
+interface Confirming {
+  readonly name: string;
+  readonly running: State;
+  readonly wanted: Deployable;
+  readonly yes: boolean;
+}
+
+async function confirmChanges({ name, running, wanted, yes }: Confirming, context: Context): Promise<void> {
+  const changes = toChanges(running.wanted.spec, wanted.spec);
+  for (const { path, from, to } of changes) {
+    const text = say('up.change', { path, from: String(from ?? '–'), to: String(to ?? '–') });
+    context.emit({ type: 'said', level: 'info', text });
+  }
+  if (yes) return;
+  const agreed = await context.confirm(say('up.replace-question', { name, count: changes.length }), '--yes');
+  if (!agreed) throw DeployError.of('confirm/declined', { option: '--yes' });
+}

@@ -1,0 +1,50 @@
+/**
+ * The keeper: a small shell that starts the engine, waits for it and writes down how it ended. It is the leader of
+ * the launch's session and lives as long as the engine, so the exit status is known even when the supervisor was
+ * not there (killed, upgraded) to see it.
+ *
+ * Races and traps thought about:
+ * - The inner shell writes its own pid and then becomes the engine by exec: the number on disk *is* the engine's.
+ * - The engine runs in the foreground: a shell's background jobs would start with SIGINT ignored.
+ * - HUP is ignored, and stays so in the engine: a closing terminal must not end either of them.
+ * - TERM and INT are caught by an empty handler: the keeper outlives a signal to the whole session and still
+ *   records the exit; a caught signal is back to its default in the engine (an ignored one would not be).
+ * - The keeper's own stdout and stderr are not the log, so "who holds the log" finds only the engine's processes.
+ * - A status above 128 means a signal by the shell's convention; Python never exits with such a code by itself.
+ * - If the keeper is killed, no exit file appears: the exit is then noticed through /proc, its status unknown.
+ */
+export const keeperScript = `
+trap '' HUP
+trap : TERM INT
+exit_file=$1 start_file=$2 group=$3
+shift 3
+exec 3>&1 4>&2 >/dev/null 2>&1
+[ -z "$group" ] || echo $$ >"$group"
+sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@" >&3 2>&4 3>&- 4>&-
+status=$?
+printf '{"status":%d,"at":"%s"}\\n' "$status" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$exit_file.new"
+mv "$exit_file.new" "$exit_file"
+`;
+
+/** The exit file's content → exit; undefined when it is not one (cut, or not written). */
+export function parseExitFile(text: string): { readonly code: number } | { readonly signal: string } | undefined {
+  const match = /"status":(\d+)/.exec(text);
+  if (match?.[1] === undefined) return undefined;
+  const status = Number(match[1]);
+  if (status <= 128) return { code: status };
+  return { signal: signalNames.get(status - 128) ?? `SIG${status - 128}` };
+}
+
+const signalNames: ReadonlyMap<number, string> = new Map([
+  [1, 'SIGHUP'],
+  [2, 'SIGINT'],
+  [3, 'SIGQUIT'],
+  [4, 'SIGILL'],
+  [6, 'SIGABRT'],
+  [7, 'SIGBUS'],
+  [8, 'SIGFPE'],
+  [9, 'SIGKILL'],
+  [11, 'SIGSEGV'],
+  [13, 'SIGPIPE'],
+  [15, 'SIGTERM'],
+]);

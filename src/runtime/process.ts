@@ -1,0 +1,169 @@
+/** Runs an engine as a local process tree: own session, own log descriptor, own temporary directory. */
+import { constants } from 'node:fs';
+import { type FileHandle, access, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { waitFor } from '../core/clock.ts';
+import { DeployError } from '../core/error.ts';
+import { createMemoryGroup } from '../host/cgroup.ts';
+import { toEngineEnvironment } from '../host/environment.ts';
+import { type DetachedExit, startDetached } from '../host/exec.ts';
+import { errnoOf, readTextFile } from '../host/files.ts';
+import { isDead, readBootId, readProcess } from '../host/proc.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+import { keeperScript, parseExitFile } from './keeper.ts';
+import { ProcessRemains, signalVerified } from './remains.ts';
+import type { Exit, Instance, LaunchOrder, LaunchRecord, ProcessIdentity, Runtime } from './runtime.ts';
+
+/** How long the keeper's shell may take to become the engine; it takes about 2 ms. */
+const spawnLimitMs = 10_000;
+/** How often an engine is looked at whose keeper is not our child. */
+const watchMs = 500;
+/** How long after the engine's end its keeper may take to write the exit file. */
+const exitFileLimitMs = 2000;
+
+export function createProcessRuntime(env: NodeJS.ProcessEnv): Runtime {
+  return {
+    launch: (order) => launch(order, env),
+    adopt,
+    remains: (record) => new ProcessRemains(record),
+  };
+}
+
+async function launch(order: LaunchOrder, env: NodeJS.ProcessEnv): Promise<Instance> {
+  const { spec } = order;
+  await checkExecutable(spec.program);
+  await mkdir(dirname(order.record.logFile), { recursive: true, mode: 0o700 });
+  await mkdir(order.record.tmpDir, { recursive: true, mode: 0o700 });
+  const cap = spec.resources.memoryBytes === undefined ? undefined : await createMemoryGroup(order.record.launchId, spec.resources.memoryBytes);
+  const startFile = `${order.record.exitFile}.pid`;
+  const log = await open(order.record.logFile, 'a', 0o600);
+  try {
+    const group = cap && 'procsFile' in cap ? cap.procsFile : '';
+    const args = ['-c', keeperScript, 'qwen-deploy-keeper', order.record.exitFile, startFile, group, ...toCommand(spec)];
+    const keeper = await startKeeper(args, { env: toEnvironment(order, env), log });
+    const keeperIdentity = await identify(keeper.pid);
+    const record: LaunchRecord = {
+      ...order.record,
+      keeper: keeperIdentity,
+      process: await waitUntilStarted(startFile, keeper.exited),
+      ...(cap && 'directory' in cap ? { memoryGroup: cap.directory } : {}),
+      ...(cap && 'problem' in cap ? { memoryCapProblem: cap.problem } : {}),
+    };
+    return new ProcessInstance(record, keeper.exited);
+  } finally {
+    await log.close();
+  }
+}
+
+/** The same engine again after the supervisor was replaced: only if pid, start time and boot are the recorded ones. */
+async function adopt(record: LaunchRecord): Promise<Instance | undefined> {
+  if (record.process === undefined || record.bootId !== (await readBootId())) return undefined;
+  const facts = await readProcess(record.process.pid);
+  if (isDead(facts) || facts.startTicks !== record.process.startTicks) return undefined;
+  return new ProcessInstance(record, undefined);
+}
+
+class ProcessInstance extends ProcessRemains implements Instance {
+  readonly exited: Promise<Exit>;
+  private readonly watching = new AbortController();
+
+  /** `keeperExited`: only while the keeper is our own child. */
+  constructor(record: LaunchRecord, keeperExited: Promise<DetachedExit> | undefined) {
+    super(record);
+    this.exited = this.watch(keeperExited);
+  }
+
+  async terminate(): Promise<void> {
+    const { process } = this.record;
+    if (process === undefined) return;
+    await this.noteSharedMemory();
+    // The main process alone: a signal to the group also hits EngineCore and turns a drain into a crash.
+    await signalVerified(process, 'SIGTERM');
+    // A stopped process takes no notice of SIGTERM until it goes on.
+    await signalVerified(process, 'SIGCONT');
+  }
+
+  release(): void {
+    this.watching.abort();
+  }
+
+  private async watch(keeperExited: Promise<DetachedExit> | undefined): Promise<Exit> {
+    await keeperExited;
+    // Without a keeper to wait for (adopted, or the keeper itself was killed), the engine is polled.
+    while (!this.watching.signal.aborted && (await isAlive(this.record.process))) {
+      await waitFor(watchMs, this.watching.signal);
+    }
+    const deadline = performance.now() + exitFileLimitMs;
+    for (;;) {
+      const text = await readTextFile(this.record.exitFile);
+      const exit = text === undefined ? undefined : parseExitFile(text);
+      if (exit) return exit;
+      if (performance.now() > deadline || !(await isAlive(this.record.keeper))) return {};
+      await waitFor(20, this.watching.signal);
+    }
+  }
+}
+
+async function isAlive(identity: ProcessIdentity | undefined): Promise<boolean> {
+  if (identity === undefined) return false;
+  const facts = await readProcess(identity.pid);
+  return !isDead(facts) && facts.startTicks === identity.startTicks;
+}
+
+async function checkExecutable(program: string): Promise<void> {
+  try {
+    await access(program, constants.X_OK);
+  } catch (cause) {
+    throw DeployError.of('runtime/spawn-failed', { program, problem: errnoOf(cause) ?? String(cause) }, { cause });
+  }
+}
+
+/** Pinning and niceness are inherited, so they wrap the command; each `exec`s the next and keeps the pid. */
+function toCommand(spec: LaunchSpec): readonly string[] {
+  const { cpus, nice } = spec.resources;
+  return [
+    ...(cpus === undefined ? [] : ['taskset', '-c', cpus]),
+    ...(nice === undefined ? [] : ['nice', '-n', String(nice)]),
+    spec.program,
+    ...spec.args,
+  ];
+}
+
+function toEnvironment(order: LaunchOrder, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...toEngineEnvironment(env),
+    ...order.spec.env,
+    ...order.secrets,
+    TMPDIR: order.record.tmpDir,
+    QWEN_DEPLOY_LAUNCH_ID: order.record.launchId,
+  };
+}
+
+async function startKeeper(args: readonly string[], options: { readonly env: NodeJS.ProcessEnv; readonly log: FileHandle }) {
+  try {
+    return await startDetached('sh', args, { env: options.env, stdio: ['ignore', options.log.fd, options.log.fd], cwd: '/' });
+  } catch (cause) {
+    throw DeployError.of('runtime/spawn-failed', { program: 'sh', problem: errnoOf(cause) ?? String(cause) }, { cause });
+  }
+}
+
+async function waitUntilStarted(startFile: string, keeperExited: Promise<DetachedExit>): Promise<ProcessIdentity> {
+  let keeperGone = false;
+  keeperExited.then(() => {
+    keeperGone = true;
+  });
+  const deadline = performance.now() + spawnLimitMs;
+  while (performance.now() < deadline) {
+    const pid = Number((await readTextFile(startFile)) ?? Number.NaN);
+    // An engine that is already gone again still counts as started: its exit is on record.
+    if (Number.isInteger(pid) && pid > 0) return identify(pid);
+    if (keeperGone) break;
+    await waitFor(2);
+  }
+  throw DeployError.of('runtime/spawn-failed', { program: 'sh', problem: 'the keeper did not start the engine' });
+}
+
+async function identify(pid: number): Promise<ProcessIdentity> {
+  const facts = await readProcess(pid);
+  return { pid, startTicks: facts?.startTicks ?? -1 };
+}

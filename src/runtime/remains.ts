@@ -1,0 +1,89 @@
+/** Everything of a process launch that may still be there: processes, temporary files, shared memory. */
+import { readFile, rm } from 'node:fs/promises';
+import { waitFor } from '../core/clock.ts';
+import type { Survivor } from '../core/event.ts';
+import { removeMemoryGroup } from '../host/cgroup.ts';
+import { errnoOf } from '../host/files.ts';
+import { type ProcessFacts, isDead, readCommandLine, readProcess, readWaitChannel } from '../host/proc.ts';
+import { Membership } from './membership.ts';
+import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
+
+/** Between two sweeps; a process that forks while it is being killed is met in the next one. */
+const sweepMs = 40;
+
+export class ProcessRemains implements Remains {
+  readonly record: LaunchRecord;
+  private readonly membership: Membership | undefined;
+  /** Shared memory files that members had mapped; they have random names and outlive a SIGKILL. */
+  private readonly sharedMemory = new Set<string>();
+
+  constructor(record: LaunchRecord) {
+    this.record = record;
+    this.membership = record.keeper && new Membership({ keeper: record.keeper, logFile: record.logFile });
+  }
+
+  async members(): Promise<readonly Survivor[]> {
+    return Promise.all((await this.find()).map(describe));
+  }
+
+  async kill(withinMs: number): Promise<readonly Survivor[]> {
+    await this.noteSharedMemory();
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const members = await this.find();
+      if (members.length === 0) return [];
+      if (performance.now() > deadline) return Promise.all(members.map(describe));
+      await Promise.all(members.map((facts) => signalVerified(facts, 'SIGKILL')));
+      await waitFor(sweepMs);
+    }
+  }
+
+  async tidy(): Promise<void> {
+    await rm(this.record.tmpDir, { recursive: true, force: true });
+    for (const path of this.sharedMemory) await rm(path, { force: true });
+    if (this.record.memoryGroup) await removeMemoryGroup(this.record.memoryGroup);
+  }
+
+  /** Remembers which shared memory files the members use, to be able to delete exactly those later. */
+  async noteSharedMemory(): Promise<void> {
+    for (const facts of await this.find()) {
+      for (const path of await readSharedMemory(facts.pid)) this.sharedMemory.add(path);
+    }
+  }
+
+  protected async find(): Promise<readonly ProcessFacts[]> {
+    return this.membership === undefined ? [] : this.membership.find();
+  }
+}
+
+/**
+ * Signals a process only if it is still the one that was meant, checked right before.
+ * Node has no pidfd: between the check and the signal a window of microseconds remains.
+ */
+export async function signalVerified(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
+  const now = await readProcess(identity.pid);
+  if (isDead(now) || now.startTicks !== identity.startTicks) return false;
+  try {
+    process.kill(identity.pid, signal);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ESRCH' || errnoOf(error) === 'EPERM') return false;
+    throw error;
+  }
+}
+
+async function describe(facts: ProcessFacts): Promise<Survivor> {
+  const [command, wchan] = await Promise.all([readCommandLine(facts.pid), readWaitChannel(facts.pid)]);
+  return { pid: facts.pid, command: command || facts.comm, state: facts.state, ...(wchan ? { wchan } : {}) };
+}
+
+/** Python's multiprocessing names: blocks `psm_…`, semaphores `sem.mp-…`. Nothing else is ever deleted. */
+async function readSharedMemory(pid: number): Promise<readonly string[]> {
+  try {
+    const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
+    return [...new Set(maps.match(/\/dev\/shm\/(?:psm_|sem\.mp-)[\w.-]+/g) ?? [])];
+  } catch {
+    // ended meanwhile, or not ours to read: nothing to remember
+    return [];
+  }
+}

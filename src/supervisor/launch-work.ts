@@ -1,0 +1,151 @@
+/** What a launch needs done around the runtime: checks right before, secrets, evidence after, proof at the end. */
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { waitFor } from '../core/clock.ts';
+import { DeployError } from '../core/error.ts';
+import type { ExitReport, Survivor } from '../core/event.ts';
+import { toUuidV7 } from '../core/id.ts';
+import { type Message, say } from '../core/message.ts';
+import { errnoOf, readFreeBytes, readTextFile } from '../host/files.ts';
+import { probePort } from '../host/net.ts';
+import { readBootId } from '../host/proc.ts';
+import { readLastLines } from '../host/tail.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+import type { SecretRef } from '../profile/profile.ts';
+import type { Exit, LaunchRecord, Remains } from '../runtime/runtime.ts';
+import { toExitEvidence, toSignature } from '../vllm/exit-evidence.ts';
+
+export interface LaunchFiles {
+  readonly logFile: string;
+  readonly exitFile: string;
+  readonly tmpDir: string;
+}
+
+export type PreflightResult =
+  | { readonly is: 'passed' }
+  | { readonly is: 'failed'; readonly code: string; readonly reason: Message; readonly permanent: boolean };
+
+/** Below this the engine's own log could fill the disk while it starts. */
+const leastFreeBytes = 64 * 2 ** 20;
+/** After a crash the port may stay taken for a moment; a stranger who takes it keeps it. */
+const portLimitMs = 30_000;
+const killLimitMs = 10_000;
+/** Enough of a log's end for the first error of every process. */
+const evidenceLines = 2000;
+
+export function toLaunchRecord(spec: LaunchSpec, about: { run: number; bootId: string; launchId: string; files: LaunchFiles }): LaunchRecord {
+  return {
+    launchId: about.launchId,
+    run: about.run,
+    backend: spec.backend,
+    createdAt: new Date().toISOString(),
+    bootId: about.bootId,
+    ...about.files,
+    port: spec.endpoint.port,
+    host: spec.endpoint.host,
+  };
+}
+
+export async function createLaunchId(): Promise<{ launchId: string; bootId: string }> {
+  return { launchId: toUuidV7(Date.now(), randomBytes(10)), bootId: await readBootId() };
+}
+
+/** What can change between `up` and any later start; the rest was checked when the plan was made. */
+export async function checkBeforeLaunch(spec: LaunchSpec, logDirectory: string): Promise<PreflightResult> {
+  const port = await probePort(spec.endpoint.host, spec.endpoint.port);
+  const about = { host: spec.endpoint.host, port: spec.endpoint.port };
+  if (port.is === 'taken') return { is: 'failed', code: 'runtime/port-taken', reason: say('life.port-taken', about), permanent: false };
+  if (port.is !== 'free') return { is: 'failed', code: 'runtime/bad-address', reason: say('life.bad-address', about), permanent: true };
+  if (spec.model.startsWith('/') && !(await exists(spec.model))) {
+    return { is: 'failed', code: 'model/missing', reason: say('life.model-missing', { path: spec.model }), permanent: true };
+  }
+  if ((await readFreeBytes(logDirectory)) < leastFreeBytes) {
+    return { is: 'failed', code: 'host/disk-full', reason: say('life.disk-full', { path: logDirectory }), permanent: false };
+  }
+  return { is: 'passed' };
+}
+
+/** Values for the references of a spec. `given`: variables that `up` sent along, in memory only. */
+export async function readSecrets(
+  refs: Readonly<Record<string, SecretRef>>,
+  given: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const entries = Object.entries(refs).map(async ([variable, ref]) => [variable, await readSecret(ref, given)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+export async function readSecret(ref: SecretRef, given: Readonly<Record<string, string>>): Promise<string> {
+  const target = ref.slice(ref.indexOf(':') + 1);
+  if (ref.startsWith('env:')) {
+    const value = given[target] ?? process.env[target];
+    if (!value) throw DeployError.of('runtime/secret', { ref, problem: 'the variable is not set' });
+    return value;
+  }
+  const text = await readTextFile(target).catch((cause: unknown) => {
+    throw DeployError.of('runtime/secret', { ref, problem: errnoOf(cause) ?? String(cause) }, { cause });
+  });
+  if (!text?.trim()) throw DeployError.of('runtime/secret', { ref, problem: text === undefined ? 'there is no such file' : 'the file is empty' });
+  return text.trim();
+}
+
+export interface ExitEvidenceReport {
+  readonly exit: ExitReport;
+  readonly permanent: boolean;
+  readonly signature?: string;
+}
+
+/** How a launch ended and what its log says of the reason. */
+export async function observeExit(exit: Exit, logFile: string, at: string): Promise<ExitEvidenceReport> {
+  const { lines } = await readLastLines(logFile, evidenceLines);
+  const evidence = toExitEvidence(lines);
+  const report: ExitReport = {
+    cause: 'exit',
+    at,
+    ...exit,
+    ...(evidence.cause === undefined ? {} : { diagnosis: evidence.cause }),
+    ...(evidence.line === undefined ? {} : { line: evidence.line }),
+  };
+  // Exit status 2 is argparse: the same command line is refused every time.
+  const permanent = evidence.permanent || exit.code === 2;
+  return { exit: report, permanent, ...(evidence.line === undefined ? {} : { signature: toSignature(evidence.line) }) };
+}
+
+/**
+ * Ends what is left of a launch and proves it gone: no process, port free again. Returns survivors, normally none.
+ * A port that stays taken although no process of ours lives belongs to somebody else: not a survivor.
+ */
+export async function reclaim(
+  remains: Remains,
+  spec: LaunchSpec,
+  onLeftover: (left: readonly Survivor[]) => void,
+): Promise<readonly Survivor[]> {
+  const left = await remains.members();
+  if (left.length > 0) {
+    onLeftover(left);
+    const survivors = await remains.kill(killLimitMs);
+    if (survivors.length > 0) return survivors;
+  }
+  const deadline = performance.now() + portLimitMs;
+  while ((await probePort(spec.endpoint.host, spec.endpoint.port)).is === 'taken' && performance.now() < deadline) {
+    // A listener of another process group member that forked late would show up here too.
+    const late = await remains.kill(killLimitMs);
+    if (late.length > 0) return late;
+    await waitFor(50);
+  }
+  await remains.tidy();
+  return [];
+}
+
+export async function killAll(remains: Remains): Promise<readonly Survivor[]> {
+  return remains.kill(killLimitMs);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+/** Asking an engine over HTTP: start-up probe, readiness gate, health. Each is a loop that ends with its signal. */
+import { waitFor } from '../core/clock.ts';
+import type { GateCheck } from '../core/event.ts';
+import { type HttpReply, NoReply, fetchText } from '../host/http.ts';
+import type { HealthSettings } from '../profile/profile.ts';
+import { checkGateReply, toGateRequests } from '../vllm/gate.ts';
+import { toProbeHost } from './state.ts';
+
+/** A refused connection on loopback costs microseconds, so the moment of readiness can be met closely. */
+const startProbeMs = 100;
+const startProbeTimeoutMs = 3000;
+const gateRetryMs = 500;
+const gateChecks: readonly GateCheck[] = ['models', 'completion', 'chat'];
+
+export interface ProbeTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly servedNames: readonly string[];
+  /** Asked before each request: after a supervisor's restart the value may arrive late. */
+  readonly apiKey: () => Promise<string | undefined>;
+  readonly health: HealthSettings;
+}
+
+export type GateOutcome =
+  | { readonly is: 'passed'; readonly firstTokenMs: number }
+  | { readonly is: 'timed-out'; readonly check: GateCheck; readonly detail: string }
+  | { readonly is: 'cancelled' };
+
+export interface GateReports {
+  /** The first 200 on /health. */
+  readonly onAnswering: () => void;
+  readonly onWaiting: (check: GateCheck, detail: string) => void;
+}
+
+/**
+ * Ready means: healthy, listing the served name, and a token really generated, by completion and by chat.
+ * `/health` alone is 200 with a missing tokenizer, a missing chat template and a frozen engine.
+ */
+export async function waitUntilServing(target: ProbeTarget, reports: GateReports, signal: AbortSignal): Promise<GateOutcome> {
+  while (!signal.aborted && !(await passes(target, 'health', { timeoutMs: startProbeTimeoutMs, signal })).passed) {
+    await waitFor(startProbeMs, signal);
+  }
+  if (signal.aborted) return { is: 'cancelled' };
+  reports.onAnswering();
+  const checks = target.health.chat ? gateChecks : gateChecks.filter((check) => check !== 'chat');
+  return passGate(target, checks, { reports, signal });
+}
+
+async function passGate(
+  target: ProbeTarget,
+  checks: readonly GateCheck[],
+  { reports, signal }: { readonly reports: GateReports; readonly signal: AbortSignal },
+): Promise<GateOutcome> {
+  const deadline = performance.now() + target.health.gateTimeoutMs;
+  let firstTokenMs = 0;
+  for (const check of checks) {
+    for (;;) {
+      const sentAt = performance.now();
+      const outcome = await passes(target, check, { timeoutMs: target.health.firstTokenTimeoutMs, signal });
+      if (signal.aborted) return { is: 'cancelled' };
+      if (outcome.passed) {
+        if (check === 'completion') firstTokenMs = performance.now() - sentAt;
+        break;
+      }
+      reports.onWaiting(check, outcome.detail);
+      if (performance.now() > deadline) return { is: 'timed-out', check, detail: outcome.detail };
+      await waitFor(gateRetryMs, signal);
+    }
+  }
+  return { is: 'passed', firstTokenMs };
+}
+
+/** Probes `/health` of a ready engine at its interval, with a random phase so that many do not go in step. */
+export async function watchHealth(
+  target: ProbeTarget,
+  report: (ok: boolean, reason?: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { intervalMs, timeoutMs } = target.health;
+  await waitFor(intervalMs * Math.random(), signal);
+  while (!signal.aborted) {
+    const outcome = await passes(target, 'health', { timeoutMs, signal });
+    if (signal.aborted) return;
+    if (outcome.passed) report(true);
+    else report(false, outcome.detail);
+    await waitFor(intervalMs, signal);
+  }
+}
+
+type Outcome = { readonly passed: true } | { readonly passed: false; readonly detail: string };
+
+async function passes(
+  target: ProbeTarget,
+  check: GateCheck,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<Outcome> {
+  const request = toGateRequests(target.servedNames[0] ?? '', await target.apiKey()).find((one) => one.check === check);
+  if (request === undefined) return { passed: true };
+  let reply: HttpReply;
+  try {
+    reply = await fetchText(
+      { host: toProbeHost(target.host), port: target.port },
+      { method: request.method, path: request.path, headers: request.headers, body: request.body, timeoutMs, signal },
+    );
+  } catch (error) {
+    if (!(error instanceof NoReply)) throw error;
+    return { passed: false, detail: error.reason };
+  }
+  return checkGateReply(check, { status: reply.status, text: reply.text, servedNames: target.servedNames });
+}

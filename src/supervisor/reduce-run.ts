@@ -1,0 +1,180 @@
+/** The signals of one launch, in the order of its life. The run number was checked before. */
+import { countRestart, beginStart, emit, endLaunch, killLaunch, reclaimLaunch, settle, settleFailure, termAgainMs, type Step } from './transitions.ts';
+import type { Effect, Moment, RunSignal } from './signal.ts';
+import type { State } from './state.ts';
+
+/** `/health` misses in a row before a ready engine is called not ready. */
+const healthMisses = 3;
+/** SIGTERMs to an engine that is still starting, before the kill timer has the last word. */
+const termsMost = 3;
+
+export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step {
+  switch (signal.type) {
+    case 'preflight-passed':
+      return state.life === 'preflight' ? startLaunch(state, signal.record, moment) : ignore(state);
+    case 'preflight-failed':
+      return state.life === 'preflight' ? failPreflight(state, signal, moment) : ignore(state);
+    case 'launched':
+      return noteLaunched(state, signal.record);
+    case 'launch-failed':
+      return failLaunch(state, signal, moment);
+    case 'phase':
+      return state.life === 'starting' ? notePhase(state, signal, moment) : ignore(state);
+    case 'gate-waiting':
+      return state.life === 'starting' ? noteGateWaiting(state, signal) : ignore(state);
+    case 'gate-passed':
+      return state.life === 'starting' ? becomeReady(state, signal.firstTokenMs, moment) : ignore(state);
+    case 'gate-timed-out':
+      return state.life === 'starting' ? endUnready(state, { cause: 'gate', line: `${signal.check}: ${signal.detail}` }, moment) : ignore(state);
+    case 'health':
+      return state.life === 'ready' ? noteHealth(state, signal) : ignore(state);
+    case 'exited':
+      return noteExited(state, signal);
+    case 'killed':
+      return state.life === 'killing' ? afterKill(state, signal.survivors) : ignore(state);
+    case 'reclaimed':
+      return state.life === 'reclaiming' ? afterReclaim(state, signal.survivors, moment) : ignore(state);
+    case 'timer':
+      return reduceTimer(state, signal.timer, moment);
+  }
+}
+
+function startLaunch(state: State, record: NonNullable<State['launch']>, moment: Moment): Step {
+  const next: State = { ...state, life: 'starting', launch: record, startedAt: new Date(moment.wallMs).toISOString(), phase: 'spawned' };
+  const { health, backend } = state.wanted.spec;
+  return [
+    next,
+    [
+      emit({ type: 'launching', backend }),
+      { do: 'launch' },
+      { do: 'timer', timer: 'start-deadline', delayMs: health.startDeadlineMs },
+    ],
+  ];
+}
+
+function failPreflight(state: State, signal: Extract<RunSignal, { type: 'preflight-failed' }>, moment: Moment): Step {
+  const { code, reason, permanent } = signal;
+  const exit = { cause: 'preflight', at: new Date(moment.wallMs).toISOString(), diagnosis: code };
+  const [next, effects] = settleFailure(state, { is: 'failure', exit, permanent, signature: code }, moment);
+  return [next, [emit({ type: 'preflight-failed', code, reason, permanent }), ...effects]];
+}
+
+/** Arrives in `starting`, or in `stopping` and `killing` when a stop overtook the launch; the record is kept in all. */
+function noteLaunched(state: State, launch: NonNullable<State['launch']>): Step {
+  const about = emit({ type: 'launched', ...(launch.process ? { pid: launch.process.pid } : {}) });
+  const next: State = { ...state, launch };
+  return state.life === 'starting' ? [next, [about, { do: 'watch-start' }]] : [next, [about]];
+}
+
+function failLaunch(state: State, signal: Extract<RunSignal, { type: 'launch-failed' }>, moment: Moment): Step {
+  // A stop overtook a launch that then failed: there is nothing to stop any more.
+  if (state.life === 'stopping') return reclaimLaunch(state, state.ending ?? { is: 'down' });
+  if (state.life !== 'starting') return ignore(state);
+  const { exit, permanent } = signal;
+  const [next, effects] = reclaimLaunch(state, { is: 'failure', exit, permanent, signature: exit.line ?? exit.cause });
+  return [{ ...next, lastExit: exit, startedAt: state.startedAt ?? new Date(moment.wallMs).toISOString() }, effects];
+}
+
+function notePhase(state: State, signal: Extract<RunSignal, { type: 'phase' }>, moment: Moment): Step {
+  const elapsedMs = toElapsed(state, moment);
+  const event = emit({ type: 'phase', phase: signal.phase, elapsedMs, ...(signal.facts ? { facts: signal.facts } : {}) });
+  return [{ ...state, phase: signal.phase }, [event]];
+}
+
+function noteGateWaiting(state: State, signal: Extract<RunSignal, { type: 'gate-waiting' }>): Step {
+  const reason = `${signal.check}: ${signal.detail}`;
+  if (state.health.reason === reason) return ignore(state);
+  return [
+    { ...state, health: { ready: false, reason, misses: 0 } },
+    [emit({ type: 'gate-waiting', check: signal.check, detail: signal.detail })],
+  ];
+}
+
+function becomeReady(before: State, firstTokenMs: number, moment: Moment): Step {
+  const { lastSignature: _, ...state } = before;
+  const now = new Date(moment.wallMs).toISOString();
+  const next: State = { ...state, life: 'ready', readyAt: state.readyAt ?? now, lastGood: state.wanted, health: { ready: true, misses: 0 } };
+  const { restart, servedNames } = state.wanted.spec;
+  const effects: Effect[] = [
+    { do: 'cancel', timer: 'start-deadline' },
+    emit({ type: 'ready', elapsedMs: toElapsed(state, moment), firstTokenMs, servedNames }),
+    { do: 'watch-health' },
+    { do: 'timer', timer: 'stable', delayMs: restart.stableAfterMs },
+  ];
+  return [next, effects];
+}
+
+function noteHealth(state: State, { ok, reason }: Extract<RunSignal, { type: 'health' }>): Step {
+  const misses = ok ? 0 : state.health.misses + 1;
+  const ready = ok || (state.health.ready && misses < healthMisses);
+  const next: State = { ...state, health: { ready, misses, ...(ready || reason === undefined ? {} : { reason }) } };
+  if (ready === state.health.ready) return [next, []];
+  return [next, [emit({ type: 'health', ready, ...(ready || reason === undefined ? {} : { reason }) })]];
+}
+
+/** The main process ended. Wanted or not is what *we* asked for: vLLM exits 0 when its engine dies. */
+function noteExited(state: State, signal: Extract<RunSignal, { type: 'exited' }>): Step {
+  const { exit, permanent, signature } = signal;
+  switch (state.life) {
+    case 'starting':
+    case 'ready': {
+      const ending = { is: 'failure', exit, permanent: permanent && state.life === 'starting', ...(signature ? { signature } : {}) } as const;
+      const [next, effects] = reclaimLaunch({ ...state, lastExit: exit }, ending);
+      return [next, [emit({ type: 'exited', expected: false, exit }), ...effects]];
+    }
+    case 'stopping': {
+      const [next, effects] = reclaimLaunch(state, state.ending ?? { is: 'down' });
+      return [next, [emit({ type: 'exited', expected: true, exit }), ...effects]];
+    }
+    default:
+      // In `killing` the answer to the kill itself leads on.
+      return ignore(state);
+  }
+}
+
+function endUnready(state: State, about: { cause: string; line: string }, moment: Moment): Step {
+  const exit = { ...about, at: new Date(moment.wallMs).toISOString() };
+  return endLaunch(state, { is: 'failure', exit, permanent: false, signature: `${about.cause} ${about.line}` }, moment);
+}
+
+function afterKill(state: State, survivors: NonNullable<State['survivors']>): Step {
+  return survivors.length > 0 ? becomeUnkillable(state, survivors) : reclaimLaunch(state, state.ending ?? { is: 'down' });
+}
+
+function afterReclaim(state: State, survivors: NonNullable<State['survivors']>, moment: Moment): Step {
+  return survivors.length > 0 ? becomeUnkillable(state, survivors) : settle(state, moment);
+}
+
+function becomeUnkillable(state: State, survivors: NonNullable<State['survivors']>): Step {
+  return [{ ...state, life: 'unkillable', survivors }, [emit({ type: 'unkillable', survivors })]];
+}
+
+function reduceTimer(state: State, timer: Extract<RunSignal, { type: 'timer' }>['timer'], moment: Moment): Step {
+  switch (timer) {
+    case 'start-deadline':
+      return state.life === 'starting' ? endUnready(state, { cause: 'start-timeout', line: state.health.reason ?? state.phase ?? '' }, moment) : ignore(state);
+    case 'term-again':
+      return state.life === 'stopping' && state.termsSent < termsMost ? termAgain(state) : ignore(state);
+    case 'kill':
+      return state.life === 'stopping' ? killLaunch(state, 'deadline') : ignore(state);
+    case 'next-start': {
+      const waiting = state.life === 'backoff' || state.life === 'crashloop';
+      return waiting && state.desired === 'up' ? beginStart(countRestart(state, moment)) : ignore(state);
+    }
+    case 'stable':
+      return state.life === 'ready' ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
+  }
+}
+
+function termAgain(state: State): Step {
+  const next = { ...state, termsSent: state.termsSent + 1 };
+  return [next, [{ do: 'terminate' }, { do: 'timer', timer: 'term-again', delayMs: termAgainMs }]];
+}
+
+function toElapsed(state: State, moment: Moment): number {
+  return Math.max(0, moment.wallMs - Date.parse(state.startedAt ?? new Date(moment.wallMs).toISOString()));
+}
+
+function ignore(state: State): Step {
+  return [state, []];
+}

@@ -1,0 +1,139 @@
+/** What a supervisor knows, persisted before it acts. Plain data; `reduce` is the only maker of new ones. */
+import type { ExitReport, StartPhase, Survivor } from '../core/event.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+import type { LaunchRecord } from '../runtime/runtime.ts';
+import type { Deployment, LifeState } from './deployment.ts';
+
+/** Raised when the shape changes; a newer one on disk is refused. */
+export const stateSchema = 1;
+
+/** What somebody asked to be served: the launch spec and what `status` says of its origin. */
+export interface Deployable {
+  readonly profile: string;
+  readonly spec: LaunchSpec;
+  /** How to make the spec again from the profile as it is then, to notice drift. */
+  readonly source: { readonly ref: string; readonly sets: readonly string[] };
+}
+
+/** Why the current launch is being ended; decides where `reclaiming` leads. */
+export type EndReason =
+  | { readonly is: 'down' }
+  | { readonly is: 'replace' }
+  | { readonly is: 'failure'; readonly exit: ExitReport; readonly permanent: boolean; readonly signature?: string };
+
+export interface State {
+  readonly schema: typeof stateSchema;
+  readonly name: string;
+  readonly desired: 'up' | 'down';
+  readonly life: LifeState;
+  /** Number of the current or last launch; every signal about a launch carries it. */
+  readonly run: number;
+  readonly wanted: Deployable;
+  /** The last one that was ready: what a failed replacement falls back to. */
+  readonly lastGood?: Deployable;
+  readonly rollback: boolean;
+  readonly launch?: LaunchRecord;
+  readonly ending?: EndReason;
+  /** How long this stop may take before everything is killed, ms. */
+  readonly graceMs?: number;
+  /** SIGTERMs sent to an engine that was still starting (vLLM swallows the first). */
+  readonly termsSent: number;
+  readonly startedAt?: string;
+  readonly readyAt?: string;
+  readonly nextStartAt?: string;
+  readonly phase?: StartPhase;
+  readonly health: { readonly ready: boolean; readonly reason?: string; readonly misses: number };
+  /** Failures in a row since the engine was last ready for long. */
+  readonly failures: number;
+  /** Tries made in `crashloop`. */
+  readonly slowTries: number;
+  /** Unasked restarts of the last 24 hours, ISO times. */
+  readonly restarts: readonly string[];
+  readonly restartsTotal: number;
+  readonly lastExit?: ExitReport;
+  /** Normalised message of the last failed start; the same twice in a row is not worth a third try. */
+  readonly lastSignature?: string;
+  readonly survivors?: readonly Survivor[];
+}
+
+export function toFirstState(name: string, wanted: Deployable): State {
+  return {
+    schema: stateSchema,
+    name,
+    desired: 'down',
+    life: 'stopped',
+    run: 0,
+    wanted,
+    rollback: true,
+    termsSent: 0,
+    health: { ready: false, misses: 0 },
+    failures: 0,
+    slowTries: 0,
+    restarts: [],
+    restartsTotal: 0,
+  };
+}
+
+export interface Surroundings {
+  readonly supervisorPid?: number;
+  readonly wallMs: number;
+  readonly load?: Deployment['load'];
+  /** Hash of what the profile would give today, when the caller knows it. */
+  readonly configDrift?: boolean;
+}
+
+/** The public document of a state. */
+export function toDeployment(state: State, around: Surroundings): Deployment {
+  const { spec, profile } = state.wanted;
+  const alive = state.life === 'ready' || state.life === 'starting';
+  const hourAgo = around.wallMs - 3_600_000;
+  return {
+    kind: 'Deployment',
+    version: 1,
+    name: state.name,
+    state: state.life,
+    desired: state.desired,
+    profile,
+    backend: spec.backend,
+    endpoint: toEndpoint(spec),
+    servedNames: spec.servedNames,
+    ...(state.launch ? { launchId: state.launch.launchId } : {}),
+    run: state.run,
+    ...(alive && state.launch?.process ? { pid: state.launch.process.pid } : {}),
+    engine: { version: spec.engineVersion },
+    model: spec.model,
+    port: spec.endpoint.port,
+    ...(alive && state.startedAt ? { startedAt: state.startedAt } : {}),
+    ...(state.life === 'ready' && state.readyAt
+      ? { readyAt: state.readyAt, uptimeSeconds: Math.max(0, Math.round((around.wallMs - Date.parse(state.readyAt)) / 1000)) }
+      : {}),
+    restarts: {
+      sinceStable: state.failures,
+      lastHour: state.restarts.filter((at) => Date.parse(at) > hourAgo).length,
+      total: state.restartsTotal,
+    },
+    ...(state.nextStartAt ? { nextStartAt: state.nextStartAt } : {}),
+    ...(state.lastExit ? { lastExit: state.lastExit } : {}),
+    ...(state.life === 'starting' && state.phase ? { phase: state.phase } : {}),
+    health: { ready: state.health.ready, ...(state.health.reason ? { reason: state.health.reason } : {}) },
+    supervised: around.supervisorPid !== undefined,
+    ...(around.supervisorPid === undefined ? {} : { supervisor: { pid: around.supervisorPid } }),
+    simulated: spec.simulated,
+    configDrift: around.configDrift ?? false,
+    ...(around.load ? { load: around.load } : {}),
+  };
+}
+
+/** A wildcard address cannot be connected to; loopback can. */
+export function toEndpoint(spec: LaunchSpec): string {
+  return `http://${toUrlHost(toProbeHost(spec.endpoint.host))}:${spec.endpoint.port}/v1`;
+}
+
+export function toProbeHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+function toUrlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,269 @@
+import { describe, expect, it } from 'vitest';
+import { reduce } from '../../src/supervisor/reduce.ts';
+import type { Effect, Signal } from '../../src/supervisor/signal.ts';
+import type { State } from '../../src/supervisor/state.ts';
+import { makeRecord, makeState, makeWanted } from './make.ts';
+
+const at = { wallMs: Date.parse('2026-01-01T00:00:00Z'), random: 0 };
+const exit = { cause: 'exit', at: '2026-01-01T00:00:00.000Z', code: 1, line: 'ValueError: no' };
+
+/** Effects in short: `launch`, `emit ready`, `timer kill 40000`. */
+function short(effects: readonly Effect[]): string[] {
+  return effects.map((effect) => {
+    if (effect.do === 'emit') return `emit ${effect.event.type}`;
+    if (effect.do === 'timer') return `timer ${effect.timer} ${effect.delayMs}`;
+    return effect.do === 'cancel' ? `cancel ${effect.timer}` : effect.do;
+  });
+}
+
+function run(state: State, ...signals: Signal[]): { state: State; effects: string[] } {
+  const effects: string[] = [];
+  for (const signal of signals) {
+    const [next, more] = reduce(state, signal, at);
+    state = next;
+    effects.push(...short(more));
+  }
+  return { state, effects };
+}
+
+const up: Signal = { type: 'up', wanted: makeWanted(), rollback: true, by: 'up' };
+const down: Signal = { type: 'down', force: false };
+const passed = (n = 1): Signal => ({ type: 'preflight-passed', run: n, record: makeRecord(n) });
+const launched = (n = 1): Signal => ({ type: 'launched', run: n, record: makeRecord(n) });
+const gatePassed = (n = 1): Signal => ({ type: 'gate-passed', run: n, firstTokenMs: 60 });
+const exited = (n = 1, extra: object = {}): Signal => ({ type: 'exited', run: n, exit, permanent: false, ...extra });
+const reclaimed = (n = 1): Signal => ({ type: 'reclaimed', run: n, survivors: [] });
+const killed = (n = 1): Signal => ({ type: 'killed', run: n, survivors: [] });
+const timer = (name: 'next-start' | 'kill' | 'term-again' | 'start-deadline' | 'stable', n = 1): Signal => ({ type: 'timer', run: n, timer: name });
+
+const starting = run(makeState(), up, passed(), launched()).state;
+const ready = run(starting, gatePassed()).state;
+
+describe('a start', () => {
+  it('goes preflight → launch record → launch → watch → ready', () => {
+    const { state, effects } = run(makeState(), up, passed(), launched(), gatePassed());
+    expect(state).toMatchObject({ life: 'ready', desired: 'up', run: 1, launch: { launchId: 'launch-1' }, health: { ready: true } });
+    expect(effects).toEqual([
+      'emit requested', 'cancel next-start', 'emit preflight', 'preflight',
+      'emit launching', 'launch', 'timer start-deadline 1800000',
+      'emit launched', 'watch-start',
+      'cancel start-deadline', 'emit ready', 'watch-health', 'timer stable 600000',
+    ]);
+  });
+
+  it('has the launch record in the state before the launch is asked for', () => {
+    const [state, effects] = reduce(run(makeState(), up).state, passed(), at);
+    expect(short(effects)).toContain('launch');
+    expect(state.launch?.launchId).toBe('launch-1');
+  });
+
+  it('is not begun twice for the same spec', () => {
+    for (const state of [run(makeState(), up).state, starting, ready]) {
+      const { state: after, effects } = run(state, up);
+      expect(effects).toEqual([]);
+      expect(after.run).toBe(state.run);
+    }
+  });
+
+  it('ends the launch when the deadline or the gate is missed, and tries again after a delay', () => {
+    const timedOut = run(starting, { type: 'gate-timed-out', run: 1, check: 'chat', detail: 'HTTP 400' });
+    expect(timedOut.state).toMatchObject({ life: 'stopping', lastExit: { cause: 'gate', line: 'chat: HTTP 400' } });
+    expect(timedOut.effects).toContain('terminate');
+    const after = run(timedOut.state, exited(), reclaimed());
+    expect(after.state).toMatchObject({ life: 'backoff', failures: 1, lastExit: { cause: 'gate' } });
+    expect(run(starting, timer('start-deadline')).state.lastExit?.cause).toBe('start-timeout');
+  });
+
+  it('fails for good when the same start fails the same way twice', () => {
+    const once = run(starting, exited(1, { signature: 'ValueError: no' }), reclaimed());
+    expect(once.state.life).toBe('backoff');
+    const twice = run(once.state, timer('next-start'), passed(2), launched(2), exited(2, { signature: 'ValueError: no' }), reclaimed(2));
+    expect(twice.state.life).toBe('failed');
+    expect(twice.effects).toContain('emit failed');
+    const other = run(once.state, timer('next-start'), passed(2), launched(2), exited(2, { signature: 'OSError' }), reclaimed(2));
+    expect(other.state.life).toBe('backoff');
+  });
+
+  it('fails at once for a permanent cause', () => {
+    const { state } = run(starting, exited(1, { permanent: true }), reclaimed());
+    expect(state).toMatchObject({ life: 'failed', lastExit: { line: 'ValueError: no' } });
+  });
+});
+
+describe('a ready engine that ends', () => {
+  it('is reclaimed first, then started again after the delay, and the restart is counted', () => {
+    const gone = run(ready, exited());
+    expect(gone.state.life).toBe('reclaiming');
+    expect(gone.effects).toEqual(expect.arrayContaining(['emit exited', 'quiet', 'reclaim']));
+    expect(gone.effects).not.toContain('preflight');
+    const waiting = run(gone.state, reclaimed());
+    expect(waiting.state).toMatchObject({ life: 'backoff', failures: 1 });
+    expect(waiting.effects).toContain('timer next-start 2000');
+    const again = run(waiting.state, timer('next-start'));
+    expect(again.state).toMatchObject({ life: 'preflight', run: 2, restartsTotal: 1, lastExit: exit });
+  });
+
+  it('is restarted whatever its exit code says', () => {
+    const zero = run(ready, { type: 'exited', run: 1, exit: { cause: 'exit', at: exit.at, code: 0 }, permanent: false }, reclaimed());
+    expect(zero.state.life).toBe('backoff');
+  });
+
+  it('is restarted even for a cause that is permanent at a start: it did run', () => {
+    expect(run(ready, exited(1, { permanent: true }), reclaimed()).state.life).toBe('backoff');
+  });
+
+  it('counts from the start again after being ready for long', () => {
+    const worn = run({ ...ready, failures: 4 }, timer('stable')).state;
+    expect(worn.failures).toBe(0);
+  });
+});
+
+describe('a stop', () => {
+  it('asks the main process, and kills everything after drain plus ten seconds', () => {
+    const { state, effects } = run(ready, down);
+    expect(state).toMatchObject({ life: 'stopping', desired: 'down', health: { ready: false } });
+    expect(effects).toEqual(expect.arrayContaining(['terminate', 'timer kill 40000']));
+    expect(effects).not.toContain('timer term-again 5000');
+  });
+
+  it('obeys a shorter grace exactly', () => {
+    expect(run(ready, { type: 'down', force: false, graceMs: 3000 }).effects).toContain('timer kill 3000');
+  });
+
+  it('repeats SIGTERM while starting, three times at most, then kills', () => {
+    const first = run(starting, down);
+    expect(first.effects).toEqual(expect.arrayContaining(['terminate', 'timer term-again 5000', 'timer kill 15000']));
+    const more = run(first.state, timer('term-again'), timer('term-again'), timer('term-again'));
+    expect(more.effects.filter((effect) => effect === 'terminate')).toHaveLength(2);
+    expect(run(more.state, timer('kill')).effects).toContain('kill');
+  });
+
+  it('is stopped only after the reclaim found nothing', () => {
+    const asked = run(ready, down, exited());
+    expect(asked.state.life).toBe('reclaiming');
+    expect(asked.effects).not.toContain('emit stopped');
+    const proven = run(asked.state, reclaimed());
+    expect(proven.state).toMatchObject({ life: 'stopped', desired: 'down' });
+    expect(proven.effects).toContain('emit stopped');
+    const stuck = run(asked.state, { type: 'reclaimed', run: 1, survivors: [{ pid: 7, command: 'VLLM::Worker', state: 'D' }] });
+    expect(stuck.state).toMatchObject({ life: 'unkillable', survivors: [{ pid: 7 }] });
+    expect(run(stuck.state, up).state.life).toBe('unkillable');
+  });
+
+  it('with force goes to the kill at once, also in the middle of a graceful one', () => {
+    const force: Signal = { type: 'down', force: true };
+    expect(run(ready, force).state.life).toBe('killing');
+    expect(run(ready, down, force).effects.filter((effect) => effect === 'kill')).toHaveLength(1);
+    expect(run(ready, force, killed(), reclaimed()).state.life).toBe('stopped');
+  });
+
+  it('cancels a waiting start without touching anything', () => {
+    const waiting = run(ready, exited(), reclaimed()).state;
+    const { state, effects } = run(waiting, down);
+    expect(state.life).toBe('stopped');
+    expect(effects).toContain('cancel next-start');
+    expect(run(state, timer('next-start')).state.life).toBe('stopped');
+  });
+
+  it('overtaking a launch still ends it', () => {
+    const launching = run(makeState(), up, passed()).state;
+    const { state, effects } = run(launching, down, launched());
+    expect(effects).toContain('terminate');
+    expect(state).toMatchObject({ life: 'stopping', launch: { process: { pid: 1001 } } });
+    expect(run(launching, down, { type: 'launch-failed', run: 1, exit, permanent: true }, reclaimed()).state.life).toBe('stopped');
+  });
+
+  it('followed by up starts again when the old launch is gone, not before', () => {
+    const both = run(ready, down, up);
+    expect(both.effects).not.toContain('preflight');
+    const after = run(both.state, exited(), reclaimed());
+    expect(after.state).toMatchObject({ life: 'preflight', run: 2, desired: 'up' });
+  });
+});
+
+describe('a replacement', () => {
+  const other: Signal = { type: 'up', wanted: makeWanted('b'), rollback: true, by: 'up' };
+
+  it('stops the old launch first', () => {
+    const { state, effects } = run(ready, other);
+    expect(state.life).toBe('stopping');
+    expect(effects).not.toContain('preflight');
+    const next = run(state, exited(), reclaimed());
+    expect(next.state).toMatchObject({ life: 'preflight', run: 2, wanted: { spec: { hash: 'b' } }, lastGood: { spec: { hash: 'a' } } });
+  });
+
+  it('that does not start brings the last good one back', () => {
+    const { state, effects } = run(ready, other, exited(), reclaimed(), passed(2), launched(2), exited(2, { permanent: true }), reclaimed(2));
+    expect(effects).toContain('emit rolling-back');
+    expect(state).toMatchObject({ life: 'preflight', run: 3, wanted: { spec: { hash: 'a' } } });
+  });
+
+  it('is left failed when that is wished', () => {
+    const stay: Signal = { ...other, rollback: false } as Signal;
+    const { state } = run(ready, stay, exited(), reclaimed(), passed(2), launched(2), exited(2, { permanent: true }), reclaimed(2));
+    expect(state).toMatchObject({ life: 'failed', wanted: { spec: { hash: 'b' } } });
+  });
+});
+
+describe('a crash loop', () => {
+  it('is recognised at the sixth failure in a row and tried again slowly', () => {
+    let state: State = ready;
+    const delays: string[] = [];
+    for (let n = 1; n <= 6; n += 1) {
+      const step = run(state, exited(n), reclaimed(n));
+      delays.push(...step.effects.filter((effect) => effect.startsWith('timer next-start')));
+      state = run(step.state, timer('next-start', n), passed(n + 1), launched(n + 1), gatePassed(n + 1)).state;
+      if (n === 6) expect(step.state.life).toBe('crashloop');
+    }
+    expect(delays).toEqual([2000, 10_000, 20_000, 40_000, 80_000, 1_800_000].map((ms) => `timer next-start ${ms}`));
+  });
+
+  it('is recognised by restarts within an hour, however stable in between', () => {
+    const restarts = Array.from({ length: 7 }, (_, n) => new Date(at.wallMs - n * 60_000).toISOString());
+    expect(run({ ...ready, restarts }, exited(), reclaimed()).state.life).toBe('crashloop');
+  });
+});
+
+describe('signals that come late', () => {
+  it('of another run change nothing, in any state', () => {
+    const late: Signal[] = [passed(99), launched(99), gatePassed(99), exited(99), killed(99), reclaimed(99), timer('kill', 99)];
+    for (const state of [makeState(), starting, ready, run(ready, down).state]) {
+      for (const signal of late) expect(reduce(state, signal, at)).toEqual([state, []]);
+    }
+  });
+});
+
+describe('health of a ready engine', () => {
+  const miss: Signal = { type: 'health', run: 1, ok: false, reason: 'ETIMEDOUT' };
+  it('is lost at the third miss in a row and back at the first answer', () => {
+    const two = run(ready, miss, miss);
+    expect(two.state.health.ready).toBe(true);
+    const three = run(two.state, miss);
+    expect(three.state.health).toMatchObject({ ready: false, reason: 'ETIMEDOUT' });
+    expect(three.effects).toEqual(['emit health']);
+    expect(run(three.state, { type: 'health', run: 1, ok: true }).state.health.ready).toBe(true);
+    expect(three.state.life).toBe('ready');
+  });
+});
+
+describe('a new supervisor', () => {
+  it('adopts a live engine: watched again, not started', () => {
+    const { state, effects } = run(ready, { type: 'recovered', alive: true });
+    expect(effects).toContain('emit adopted');
+    expect(effects).not.toContain('launch');
+    expect(run(state, gatePassed()).state).toMatchObject({ life: 'ready', run: 1, readyAt: ready.readyAt });
+  });
+
+  it('clears up after a dead one before starting again', () => {
+    const { state, effects } = run(ready, { type: 'recovered', alive: false });
+    expect(state.life).toBe('reclaiming');
+    expect(effects).toContain('reclaim');
+    expect(effects).not.toContain('preflight');
+  });
+
+  it('finishes an interrupted stop and honours the rest of a delay', () => {
+    expect(run(run(ready, down).state, { type: 'recovered', alive: true }).effects).toContain('kill');
+    const waiting = { ...run(ready, exited(), reclaimed()).state, nextStartAt: new Date(at.wallMs + 700).toISOString() };
+    expect(run(waiting, { type: 'recovered', alive: false }).effects).toEqual(['timer next-start 700']);
+  });
+});

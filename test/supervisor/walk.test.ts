@@ -1,0 +1,180 @@
+/**
+ * A seeded random walk: a small world performs the reducer's effects in any order that could really happen, people
+ * give random commands, engines die at random. Checked at every step:
+ *  I1 never two live launches · I3 nothing is launched while `down` is wanted · I4 `stopped` only when nothing lives
+ *  I5 the launch record is in the state before the launch · I6 no transient state without something that will answer
+ *  and at the end a `down` always leads to `stopped` (drain). I2 and I8 need processes and probes: other tests.
+ */
+import { expect, it } from 'vitest';
+import { reduce } from '../../src/supervisor/reduce.ts';
+import type { Effect, Signal, TimerName } from '../../src/supervisor/signal.ts';
+import type { State } from '../../src/supervisor/state.ts';
+import { makeRecord, makeState, makeWanted } from './make.ts';
+
+const steps = 400;
+const seeds = 150;
+const transient = ['preflight', 'starting', 'stopping', 'killing', 'reclaiming', 'backoff', 'crashloop'];
+
+class World {
+  state: State = makeState();
+  readonly alive = new Set<number>();
+  readonly timers = new Map<TimerName, number>();
+  /** What effects will answer, in any order. */
+  readonly pending: (() => Signal | undefined)[] = [];
+  private wallMs = 1_767_225_600_000;
+  private readonly random: () => number;
+
+  constructor(random: () => number) {
+    this.random = random;
+  }
+
+  feed(signal: Signal): void {
+    this.wallMs += Math.floor(this.random() * 5000);
+    const [state, effects] = reduce(this.state, signal, { wallMs: this.wallMs, random: this.random() });
+    this.state = state;
+    for (const effect of effects) this.perform(effect);
+    this.check(signal);
+  }
+
+  /** One thing that could happen next. */
+  step(): void {
+    const dice = this.random();
+    if (dice < 0.08) return this.feed(this.command());
+    if (dice < 0.16 && this.alive.size > 0) return this.die();
+    if (dice < 0.3 && this.timers.size > 0) return this.fire();
+    if (dice < 0.34) return this.feed({ type: 'health', run: this.state.run, ok: this.random() < 0.5 });
+    this.answer();
+  }
+
+  /** Lets everything run out: answers first, then timers. */
+  drain(): void {
+    for (let n = 0; n < 200 && this.state.life !== 'stopped'; n += 1) {
+      if (this.pending.length > 0) this.answer();
+      else if (this.timers.size > 0) this.fire();
+      else break;
+    }
+  }
+
+  private command(): Signal {
+    const wanted = makeWanted(this.random() < 0.5 ? 'a' : 'b');
+    const choice = this.random();
+    if (choice < 0.4) return { type: 'up', wanted, rollback: this.random() < 0.5, by: 'up' };
+    if (choice < 0.7) return { type: 'down', force: this.random() < 0.3 };
+    if (choice < 0.9) return { type: 'restart' };
+    // A supervisor that is killed and replaced: what was pending or timed dies with it.
+    this.pending.length = 0;
+    this.timers.clear();
+    return { type: 'recovered', alive: this.alive.has(this.state.run) };
+  }
+
+  private die(): void {
+    const [run] = this.alive;
+    if (run === undefined) return;
+    this.alive.delete(run);
+    const permanent = this.random() < 0.2;
+    this.feed({ type: 'exited', run, exit: { cause: 'exit', at: '', code: 1 }, permanent, signature: `${Math.floor(this.random() * 3)}` });
+  }
+
+  private fire(): void {
+    const [timer, run] = [...this.timers][Math.floor(this.random() * this.timers.size)] ?? [];
+    if (timer === undefined || run === undefined) return;
+    this.timers.delete(timer);
+    this.feed({ type: 'timer', run, timer });
+  }
+
+  private answer(): void {
+    const [next] = this.pending.splice(Math.floor(this.random() * this.pending.length), 1);
+    const signal = next?.();
+    if (signal) this.feed(signal);
+  }
+
+  private perform(effect: Effect): void {
+    const { run } = this.state;
+    switch (effect.do) {
+      case 'timer':
+        this.timers.set(effect.timer, run);
+        return;
+      case 'cancel':
+        this.timers.delete(effect.timer);
+        return;
+      case 'emit':
+        if (effect.event.type === 'stopped') expect([...this.alive], 'I4').toEqual([]);
+        return;
+      case 'preflight':
+        this.pending.push(() =>
+          this.random() < 0.85
+            ? { type: 'preflight-passed', run, record: makeRecord(run) }
+            : { type: 'preflight-failed', run, code: 'runtime/port-taken', reason: { id: 'life.port-taken', params: {} }, permanent: this.random() < 0.2 },
+        );
+        return;
+      case 'launch':
+        expect(this.state.launch?.run, 'I5').toBe(run);
+        expect(this.state.desired, 'I3').toBe('up');
+        expect([...this.alive], 'I1').toEqual([]);
+        if (this.random() < 0.9) {
+          this.alive.add(run);
+          this.pending.push(() => ({ type: 'launched', run, record: makeRecord(run) }));
+        } else {
+          this.pending.push(() => ({ type: 'launch-failed', run, exit: { cause: 'launch', at: '' }, permanent: this.random() < 0.5 }));
+        }
+        return;
+      case 'watch-start':
+        this.pending.push(() =>
+          this.random() < 0.7 ? { type: 'gate-passed', run, firstTokenMs: 1 } : { type: 'gate-timed-out', run, check: 'chat', detail: '400' },
+        );
+        return;
+      case 'terminate':
+        this.pending.push(() => {
+          if (this.random() < 0.4 || !this.alive.delete(run)) return undefined;
+          return { type: 'exited', run, exit: { cause: 'exit', at: '', code: 0 }, permanent: false };
+        });
+        return;
+      case 'kill':
+        this.pending.push(() => {
+          this.alive.delete(run);
+          return { type: 'killed', run, survivors: [] };
+        });
+        return;
+      case 'reclaim':
+        this.pending.push(() => {
+          this.alive.delete(run);
+          return { type: 'reclaimed', run, survivors: [] };
+        });
+        return;
+      default:
+    }
+  }
+
+  private check(signal: Signal): void {
+    if (transient.includes(this.state.life)) {
+      expect(this.pending.length + this.timers.size, `I6: ${this.state.life} after ${signal.type} waits for nothing`).toBeGreaterThan(0);
+    }
+    expect(this.alive.size, 'I1').toBeLessThanOrEqual(1);
+  }
+}
+
+/** mulberry32: small, seeded, good enough to wander. */
+function seeded(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+it(`${seeds} walks of ${steps} steps break no invariant and always drain`, () => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const world = new World(seeded(seed));
+    for (let step = 0; step < steps; step += 1) {
+      world.step();
+      seen.add(world.state.life);
+    }
+    world.feed({ type: 'down', force: false });
+    world.drain();
+    expect(world.state.life, `seed ${seed}`).toBe('stopped');
+  }
+  expect([...seen].sort()).toEqual(['backoff', 'crashloop', 'failed', 'killing', 'preflight', 'ready', 'reclaiming', 'starting', 'stopped', 'stopping']);
+});
