@@ -1,4 +1,5 @@
 /** The resolved profile: what the program works with. What a person wrote is `RawProfile` (schema.ts). */
+import type { Finding } from '../core/finding.ts';
 
 /** A secret by reference; the value never enters state, argv, events or files. */
 export type SecretRef = `env:${string}` | `file:${string}`;
@@ -31,6 +32,8 @@ export interface Profile {
   readonly labels: Readonly<Record<string, string>>;
   /** Key path → where its value was written; paths as in `--set`. A path without entry is a default. */
   readonly origins: Readonly<Record<string, Origin>>;
+  /** What checking found and is no reason to stop, e.g. settings without effect yet. */
+  readonly findings: readonly Finding[];
 }
 
 export type Origin =

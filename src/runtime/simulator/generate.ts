@@ -46,7 +46,14 @@ function collectAnswer(request: GenerationRequest, place: GenerationPlace, head:
         if (finish === undefined) return;
         choices.push({ index, pieces, finish });
         if (choices.length < request.prompts.length || failed) return;
-        place.send(200, toAnswer(head, choices.sort((a, b) => a.index - b.index), toRequestUsage(request, choices)));
+        place.send(
+          200,
+          toAnswer(
+            head,
+            choices.sort((a, b) => a.index - b.index),
+            toRequestUsage(request, choices),
+          ),
+        );
       },
       onFailure() {
         if (!failed) place.send(engineDead.status, toFailureBody(engineDead));

@@ -6,8 +6,8 @@ import { parseServeArgs, type ServeArgs } from './args.ts';
 import { type LogEntry, renderLogEntry } from './log.ts';
 import { simulatedIdentity, toSimulatorOptions } from './options.ts';
 import { createSimulatorServer } from './server.ts';
-import { runStartup, toReadyEntries } from './startup.ts';
 import { renderBindFailure, startStatsLog } from './server-log.ts';
+import { runStartup, toReadyEntries } from './startup.ts';
 import { stopServer } from './stop.ts';
 
 const parsed = parseServeArgs(process.argv.slice(2));

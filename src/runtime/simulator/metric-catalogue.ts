@@ -62,7 +62,12 @@ export const metricFamilies: readonly MetricFamily[] = [
   { name: 'vllm:iteration_tokens_total', type: 'histogram', help: 'Histogram of number of tokens per engine_step.', buckets: iterations },
   { name: 'vllm:request_params_max_tokens', type: 'histogram', help: 'Histogram of the max_tokens request parameter.', buckets: counts },
   { name: 'vllm:time_to_first_token_seconds', type: 'histogram', help: 'Histogram of time to first token in seconds.', buckets: firsts },
-  { name: 'vllm:inter_token_latency_seconds', type: 'histogram', help: 'Histogram of inter-token latency in seconds.', buckets: tokenTimes },
+  {
+    name: 'vllm:inter_token_latency_seconds',
+    type: 'histogram',
+    help: 'Histogram of inter-token latency in seconds.',
+    buckets: tokenTimes,
+  },
   {
     name: 'vllm:request_time_per_output_token_seconds',
     type: 'histogram',
@@ -70,10 +75,30 @@ export const metricFamilies: readonly MetricFamily[] = [
     buckets: tokenTimes,
   },
   { name: 'vllm:e2e_request_latency_seconds', type: 'histogram', help: 'Histogram of e2e request latency in seconds.', buckets: latencies },
-  { name: 'vllm:request_queue_time_seconds', type: 'histogram', help: 'Histogram of time spent in WAITING phase for request.', buckets: latencies },
-  { name: 'vllm:request_inference_time_seconds', type: 'histogram', help: 'Histogram of time spent in RUNNING phase for request.', buckets: latencies },
-  { name: 'vllm:request_prefill_time_seconds', type: 'histogram', help: 'Histogram of time spent in PREFILL phase for request.', buckets: latencies },
-  { name: 'vllm:request_decode_time_seconds', type: 'histogram', help: 'Histogram of time spent in DECODE phase for request.', buckets: latencies },
+  {
+    name: 'vllm:request_queue_time_seconds',
+    type: 'histogram',
+    help: 'Histogram of time spent in WAITING phase for request.',
+    buckets: latencies,
+  },
+  {
+    name: 'vllm:request_inference_time_seconds',
+    type: 'histogram',
+    help: 'Histogram of time spent in RUNNING phase for request.',
+    buckets: latencies,
+  },
+  {
+    name: 'vllm:request_prefill_time_seconds',
+    type: 'histogram',
+    help: 'Histogram of time spent in PREFILL phase for request.',
+    buckets: latencies,
+  },
+  {
+    name: 'vllm:request_decode_time_seconds',
+    type: 'histogram',
+    help: 'Histogram of time spent in DECODE phase for request.',
+    buckets: latencies,
+  },
 ];
 
 /** Labels of `vllm:cache_config_info` that tell what the cache is; vLLM has some thirty more. */

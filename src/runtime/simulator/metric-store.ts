@@ -105,7 +105,10 @@ export class MetricStore {
     const { name, type, help } = family;
     const base: Labels = family.engineless ? { model_name: this.#modelName } : { engine: '0', model_name: this.#modelName };
     const label = family.label;
-    const series = label === undefined ? [{ value: '', labels: base }] : label.values.map((value) => ({ value, labels: { ...base, [label.name]: value } }));
+    const series =
+      label === undefined
+        ? [{ value: '', labels: base }]
+        : label.values.map((value) => ({ value, labels: { ...base, [label.name]: value } }));
     const samples = series.flatMap(({ value, labels }) =>
       type === 'histogram' ? this.#renderHistogram(family, labels) : [renderSample(name, labels, this.value(name, value))],
     );

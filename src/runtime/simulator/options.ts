@@ -1,5 +1,5 @@
 /** What a simulated server is told: from vLLM's flags and, for its speed, from two variables of its own. */
-import { type ServeArgs, parseHumanInteger } from './args.ts';
+import { parseHumanInteger, type ServeArgs } from './args.ts';
 
 export interface SimulatorOptions {
   readonly model: string;

@@ -94,7 +94,15 @@ function toMessage(pieces: readonly Piece[]): unknown {
     const text = pieces.filter((piece) => piece.part === part).map((piece) => piece.text);
     return text.length === 0 ? null : text.join('').trim();
   };
-  return { role: 'assistant', content: join('content'), refusal: null, annotations: null, audio: null, function_call: null, reasoning: join('reasoning') };
+  return {
+    role: 'assistant',
+    content: join('content'),
+    refusal: null,
+    annotations: null,
+    audio: null,
+    function_call: null,
+    reasoning: join('reasoning'),
+  };
 }
 
 function toChunk(head: AnswerHead, choice: unknown, last: boolean): unknown {

@@ -94,7 +94,11 @@ function toTokenPrompt(ids: readonly unknown[]): GenerationRequest['prompts'][nu
   return { tokens: ids.length, text: '', answer: toCompletion('') };
 }
 
-function checkLengths(sizes: { readonly longest: number; readonly asked: number | undefined; readonly limit: number }): ApiFailure | undefined {
+function checkLengths(sizes: {
+  readonly longest: number;
+  readonly asked: number | undefined;
+  readonly limit: number;
+}): ApiFailure | undefined {
   const { longest, asked = 1, limit } = sizes;
   const head = `This model's maximum context length is ${limit} tokens. However, `;
   if (asked > limit) {

@@ -1,5 +1,5 @@
 /** What a running server says about itself: a line of figures every ten seconds of work, and why it could not listen. */
-import { type Clock, type Timer, systemClock } from '../../core/clock.ts';
+import { type Clock, systemClock, type Timer } from '../../core/clock.ts';
 import { type LogEntry, toApiEntry } from './log.ts';
 import type { SimulatorServer } from './server.ts';
 

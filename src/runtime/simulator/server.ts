@@ -2,14 +2,14 @@
  * The HTTP side of the simulated engine: vLLM's endpoints, refusals and access lines over `SimulatedEngine`.
  * The stand-in engine of the tests is the same server with hooks.
  */
-import { type IncomingMessage, type Server, STATUS_CODES, type ServerResponse, createServer } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { SimulatedEngine } from './engine.ts';
 import { type ApiFailure, engineDead, shuttingDown, toFailureBody } from './failure.ts';
 import { generate } from './generate.ts';
 import { MetricStore } from './metric-store.ts';
 import type { SimulatorOptions } from './options.ts';
 import { toModelList } from './replies.ts';
-import { type RequestKind, parseRequest } from './request.ts';
+import { parseRequest, type RequestKind } from './request.ts';
 
 export interface SimulatorHooks {
   /** Sees every request first, with its whole body; true when it has answered. */
@@ -118,7 +118,11 @@ async function answer(place: Place, request: IncomingMessage, response: ServerRe
   route.run(place, call);
 }
 
-function tell({ options, hooks, metrics }: Place, request: IncomingMessage, what: { readonly peer: string; readonly status: number }): void {
+function tell(
+  { options, hooks, metrics }: Place,
+  request: IncomingMessage,
+  what: { readonly peer: string; readonly status: number },
+): void {
   const { peer, status } = what;
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   if (!uncounted.includes(path)) {

@@ -26,7 +26,7 @@ export async function runStartup(args: ServeArgs, options: SimulatorOptions, wat
   }
 }
 
-export function toStartupPhases(args: ServeArgs, options: SimulatorOptions): readonly StartupPhase[] {
+function toStartupPhases(args: ServeArgs, options: SimulatorOptions): readonly StartupPhase[] {
   const all: readonly StartupPhase[] = [
     { phase: 'configuring', entries: toConfiguringEntries(args, options) },
     { phase: 'engine', entries: [toEngineEntry(options)] },
@@ -52,7 +52,8 @@ function toConfiguringEntries(args: ServeArgs, options: SimulatorOptions): reado
     toApiEntry('model.py:733', 'Resolved architecture: Qwen3ForCausalLM'),
     toApiEntry('model.py:2152', `Using max model len ${options.maxModelLen}`),
   ];
-  const eager = 'Enforce eager set, disabling torch.compile, CUDAGraphs, and JIT kernel warmup. This is equivalent to setting -cc.mode=none -cc.cudagraph_mode=none';
+  const eager =
+    'Enforce eager set, disabling torch.compile, CUDAGraphs, and JIT kernel warmup. This is equivalent to setting -cc.mode=none -cc.cudagraph_mode=none';
   return options.eager ? [...entries, toApiEntry('vllm.py:1703', eager, 'WARNING')] : entries;
 }
 
@@ -65,7 +66,6 @@ function toLoadingEntries(options: SimulatorOptions): readonly LogEntry[] {
   return [
     worker('cpu_model_runner.py:68', `Starting to load model ${options.model}...`),
     worker('default_loader.py:384', 'Loading weights took 0.01 seconds'),
-    worker('gpu_model_runner.py:4800', 'Model loading took 0.0 GiB memory and 0.01 seconds'),
   ];
 }
 

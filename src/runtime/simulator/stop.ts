@@ -19,7 +19,12 @@ export async function stopServer(server: SimulatorServer, settings: StopSettings
   const { drainMs } = server.options;
   const seconds = Math.round(drainMs / 1000);
   print(toApiEntry('launcher.py:254', '[shutdown] API server: shutdown triggered'));
-  print(toApiEntry('launcher.py:270', `[shutdown] API server: stopping engine client mode=${drainMs > 0 ? 'drain' : 'abort'} timeout=${seconds}s`));
+  print(
+    toApiEntry(
+      'launcher.py:270',
+      `[shutdown] API server: stopping engine client mode=${drainMs > 0 ? 'drain' : 'abort'} timeout=${seconds}s`,
+    ),
+  );
   print(toApiEntry('core_client.py:770', `[shutdown] MPClient: start timeout=${seconds}s`));
   print(toApiEntry('core_client.py:772', '[shutdown] MPClient: stopping engine manager'));
   print(toApiEntry('utils.py:628', '[shutdown] Process manager: send sigterm to process EngineCore'));

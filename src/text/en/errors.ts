@@ -4,8 +4,9 @@
  */
 export const errors = {
   'usage/invalid': { message: '{problem}', hint: 'qwen-deploy {command} --help shows what is possible.' },
+  'usage/bad-line': { message: '{problem}', hint: 'qwen-deploy --help shows what is possible.' },
   'usage/bad-set': {
-    message: '--set {text}: {problem}',
+    message: '--set {text} is not of the form key.path=value.',
     hint: 'Write --set key.path=value, for example --set vllm.max-model-len=8192.',
   },
 
@@ -122,6 +123,10 @@ export const errors = {
 
   'up/timed-out': { message: '{name} was not ready after {waited}; it goes on starting in the background.', hint: 'qwen-deploy status {name} --watch' },
   'down/timed-out': { message: '{name} was not proven stopped after {waited}; stopping goes on in the background.', hint: 'qwen-deploy down {name} --force ends it at once.' },
+  'command/interrupted': {
+    message: 'Interrupted.',
+    hint: 'What was started goes on in the background: qwen-deploy status shows it, qwen-deploy down ends it.',
+  },
   'confirm/needed': { message: '{question} (there is no terminal to ask)', hint: 'Answer with {option}.' },
   'confirm/declined': { message: 'Nothing was changed.', hint: '{option} goes on without asking.' },
   'ask/refused': { message: 'The engine refused the question: {problem}', hint: 'qwen-deploy logs {name} --tail 20' },

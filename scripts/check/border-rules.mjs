@@ -1,0 +1,80 @@
+// Who may import whom, as data. Types are free; this is about values. CONTRIBUTING tells what each room is for.
+
+/** Room of src/ → rooms and packages that its files may import. */
+export const rooms = {
+  core: { rooms: [], packages: ['fastest-levenshtein'] },
+  host: { rooms: ['core'], packages: ['execa'] },
+  text: { rooms: ['core'], packages: [] },
+  vllm: { rooms: ['core'], packages: ['zod'] },
+  model: { rooms: ['core'], packages: ['zod'] },
+  gpu: { rooms: ['core'], packages: ['zod'] },
+  profile: { rooms: ['core', 'vllm'], packages: ['yaml', 'zod'] },
+  engine: { rooms: ['core', 'host'], packages: ['semver'] },
+  plan: { rooms: ['core', 'profile', 'model', 'vllm', 'gpu', 'engine'], packages: ['semver'] },
+  runtime: { rooms: ['core', 'host', 'plan'], packages: [] },
+  supervisor: { rooms: ['core', 'host', 'runtime', 'plan', 'vllm', 'gpu'], packages: [] },
+  control: { rooms: ['core', 'host', 'supervisor'], packages: [] },
+  render: { rooms: ['core', 'plan'], packages: ['yaml'] },
+  bench: { rooms: ['core', 'host', 'vllm'], packages: [] },
+  gateway: { rooms: ['core', 'host', 'vllm'], packages: [] },
+  doctor: { rooms: ['core', 'host', 'profile', 'model', 'vllm', 'gpu', 'engine', 'plan'], packages: [] },
+  operate: {
+    rooms: [
+      'core',
+      'host',
+      'profile',
+      'model',
+      'vllm',
+      'gpu',
+      'engine',
+      'plan',
+      'runtime',
+      'supervisor',
+      'control',
+      'render',
+      'bench',
+      'gateway',
+      'doctor',
+      'text',
+    ],
+    packages: ['yaml'],
+  },
+  views: { rooms: ['core', 'text'], packages: ['ora', 'ink', 'react', 'picocolors', 'string-width'] },
+  commands: { rooms: ['operate', 'views', 'text', 'core'], packages: ['commander'] },
+};
+
+/** The few files of rooms without I/O that observe the world. */
+export const observers = ['src/profile/load.ts', 'src/plan/facts.ts', 'src/gpu/query.ts', 'src/model/checkpoint.ts'];
+
+/** Where a program begins: it wires the rooms together, and alone owns signals and the exit. */
+export const entries = ['src/main.ts', 'src/runtime/simulator/main.ts'];
+
+/** Package → the one file that knows it. */
+export const doors = {
+  execa: ['src/host/exec.ts'],
+  ora: ['src/views/spinner.ts'],
+};
+
+/** Node's own modules that touch the world → where they may be used (a folder ends in `/`). */
+export const nodeModules = [
+  { modules: ['child_process', 'cluster', 'worker_threads'], places: ['src/host/'] },
+  {
+    modules: ['http', 'https', 'http2', 'net', 'tls', 'dgram', 'dns', 'dns/promises'],
+    places: ['src/host/', 'src/control/', 'src/runtime/', 'src/gateway/'],
+  },
+  {
+    modules: ['fs', 'fs/promises'],
+    places: [
+      'src/host/',
+      'src/runtime/',
+      'src/supervisor/',
+      'src/control/',
+      'src/engine/',
+      'src/doctor/',
+      'src/operate/',
+      'src/bench/',
+      'src/gateway/',
+      ...observers,
+    ],
+  },
+];

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { say } from '../core/message.ts';
+import { toText } from '../text/render.ts';
+import { type ProfileOptions, addProfileOptions, durationOption, toProfileRequest } from './options.ts';
+import { answerDeployment, answerPlan } from './answers.ts';
+import { addExamples } from './examples.ts';
+import type { Run } from './session.ts';
+
+interface Options extends ProfileOptions {
+  readonly dryRun?: true;
+  readonly wait: boolean;
+  readonly install: boolean;
+  readonly rollback: boolean;
+  readonly foreground?: true;
+  readonly yes?: true;
+  readonly timeout?: number;
+}
+
+export function configure(command: Command, run: Run): void {
+  addProfileOptions(command.argument('[name]', toText(say('commands.argument.name'))))
+    .option('--dry-run', toText(say('commands.up.dry-run')))
+    .option('--no-wait', toText(say('commands.up.no-wait')))
+    .option('--foreground', toText(say('commands.up.foreground')))
+    .addOption(durationOption(command, '--timeout <duration>', toText(say('commands.up.timeout'))))
+    .option('--no-install', toText(say('commands.up.no-install')))
+    .option('--no-rollback', toText(say('commands.up.no-rollback')))
+    .option('--yes', toText(say('commands.option.yes')))
+    .action((name: string | undefined, options: Options) =>
+      run(
+        async (session) => {
+          const { planUp, up } = await import('../operate/up.ts');
+          const request = toRequest(name, options);
+          if (options.dryRun) return answerPlan(session, await planUp(request, session.context));
+          const deployment = await up(request, session.context);
+          return answerDeployment(session, deployment);
+        },
+        { busy: true },
+      ),
+    );
+  addExamples(command, ['up', 'up --profile tiny', 'up chat -p int4 --set vllm.max-model-len=8192', 'up -p ./mine.yaml --dry-run']);
+}
+
+function toRequest(name: string | undefined, options: Options) {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...toProfileRequest(options),
+    install: options.install,
+    wait: options.wait,
+    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+    yes: options.yes ?? false,
+    rollback: options.rollback,
+    foreground: options.foreground ?? false,
+  };
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import type { Places } from '../host/environment.ts';
+import { toInstallEnvironment } from './environment.ts';
+import { toEngineId, toEnginesDirectory } from './installed.ts';
+import type { InstallFacts, InstallRequest } from './plan-install.ts';
+import { observePythons } from './python.ts';
+import { readSources } from './sources.ts';
+import { observeUv } from './uv.ts';
+
+export interface FactsContext {
+  readonly places: Places;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+}
+
+/** Everything about this machine that an installation is planned from. Changes nothing. */
+export async function observeInstallFacts(request: InstallRequest, context: FactsContext): Promise<InstallFacts> {
+  const env = toInstallEnvironment(context.env);
+  const [pythons, uv, sources] = await Promise.all([
+    observePythons(env, context.signal),
+    observeUv(env, context.signal),
+    readSources(context.env),
+  ]);
+  const directory = join(toEnginesDirectory(context.places), toEngineId(request.variant, request.version));
+  return { directory, pythons, ...(uv ? { uv } : {}), sources };
+}

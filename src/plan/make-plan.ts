@@ -1,0 +1,147 @@
+/** (Profile, Facts) → the plan with its reasons, and the launch spec. Pure: the same input gives the same spec. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { say } from '../core/message.ts';
+import type { Places } from '../host/environment.ts';
+import { miniatureName } from '../model/miniature.ts';
+import type { BackendName, Profile } from '../profile/profile.ts';
+import { toDecision } from './decide.ts';
+import { type EngineDecision, chooseBackend, chooseEngine } from './engine-choice.ts';
+import { planEnvironment } from './environment.ts';
+import type { Facts } from './facts.ts';
+import { type GpuChoice, chooseGpus } from './gpu-choice.ts';
+import { toServeArgs } from './launch.ts';
+import type { LaunchResources, LaunchSpec } from './launch-spec.ts';
+import type { Decision, Plan } from './plan.ts';
+import { planSettings } from './settings.ts';
+
+export interface PlanRequest {
+  readonly profile: Profile;
+  /** Name of the deployment. */
+  readonly name: string;
+  readonly facts: Facts;
+  readonly places: Places;
+  /** Wins over the profile's. */
+  readonly backend?: BackendName;
+  /** Path of the simulator's entry file. */
+  readonly simulatorEntry: string;
+}
+
+export function planDeployment(request: PlanRequest): { readonly plan: Plan; readonly spec: LaunchSpec } {
+  const { profile, name, facts, places } = request;
+  const backend = chooseBackend(profile, request.backend);
+  const engine = chooseEngine(profile, facts, { places, backend });
+  const gpus = chooseGpus(profile, facts);
+  const settings = planSettings(profile, { facts, backend, version: engine.version });
+  const environment = planEnvironment(profile, { places, backend, engine, gpus });
+  const model = toModelArgument(profile, places, backend);
+  const resources = toResources(profile);
+  const command = toCommand(engine, request.simulatorEntry);
+  const spec = withHash({
+    backend,
+    program: command.program,
+    args: [...command.before, ...toServeArgs(model, settings)],
+    env: environment.env,
+    secretEnv: environment.secretEnv,
+    endpoint: { host: profile.server.host, port: profile.server.port },
+    model,
+    servedNames: profile.servedNames,
+    ...(profile.server.apiKey ? { apiKey: profile.server.apiKey } : {}),
+    resources,
+    drainMs: profile.stop.drainMs,
+    health: profile.health,
+    restart: profile.restart,
+    engineVersion: engine.version,
+    simulated: backend === 'simulator',
+  });
+  const decisions = [
+    toBackendDecision(request, backend),
+    toDecision(profile, { setting: 'engine.version', value: engine.version, otherwise: { from: 'default', reason: say('plan.default-version') } }),
+    { setting: 'argv.program', value: [command.program, ...command.before].join(' '), from: 'engine', reason: engine.reason } as const,
+    toModelDecision(profile, model),
+    ...settings.map((setting) => setting.decision),
+    ...environment.decisions,
+    ...toResourceDecisions(profile, { resources, gpus, backend }),
+  ];
+  const plan: Plan = {
+    profile: profile.name,
+    name,
+    description: profile.description,
+    backend,
+    simulated: spec.simulated,
+    engine: { version: engine.version, source: engine.source },
+    model: profile.model.id,
+    decisions,
+    findings: profile.findings,
+  };
+  return { plan, spec };
+}
+
+/** Where the miniature model of this version lies; `up` writes it when it is not there. */
+export function toMiniatureDirectory(places: Places): string {
+  return join(places.data, 'models', miniatureName);
+}
+
+/** What `vllm serve` is given. The simulator reads no model, so it is given a name and not a directory. */
+function toModelArgument({ model }: Profile, places: Places, backend: BackendName): string {
+  if (model.source === 'local') return model.path ?? model.id;
+  return model.source === 'miniature' && backend !== 'simulator' ? toMiniatureDirectory(places) : model.id;
+}
+
+function toCommand({ source }: EngineDecision, simulatorEntry: string): { readonly program: string; readonly before: readonly string[] } {
+  if (source.kind === 'simulator') return { program: process.execPath, before: [simulatorEntry] };
+  return { program: source.program, before: [] };
+}
+
+/** `all` is what a process has anyway, and says nothing. */
+function toResources({ resources }: Profile): LaunchResources {
+  const { cpus, memoryBytes, nice } = resources;
+  return {
+    ...(cpus === 'all' ? {} : { cpus }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(nice === undefined ? {} : { nice }),
+  };
+}
+
+function toBackendDecision({ profile, backend: override }: PlanRequest, backend: BackendName): Decision {
+  if (override !== undefined) return { setting: 'engine.backend', value: backend, from: 'set', reason: say('plan.backend-option') };
+  if (profile.engine.backend === 'auto') return { setting: 'engine.backend', value: backend, from: 'default', reason: say('plan.backend-auto') };
+  return toDecision(profile, { setting: 'engine.backend', value: backend, otherwise: { from: 'default', reason: say('plan.backend-auto') } });
+}
+
+function toModelDecision(profile: Profile, model: string): Decision {
+  if (profile.model.source === 'miniature') return { setting: 'model', value: model, from: 'model', reason: say('plan.miniature') };
+  return toDecision(profile, { setting: 'model', value: model, otherwise: { from: 'profile', reason: say('plan.written') } });
+}
+
+interface ChosenResources {
+  readonly resources: LaunchResources;
+  readonly gpus: GpuChoice;
+  readonly backend: BackendName;
+}
+
+function toResourceDecisions(profile: Profile, { resources, gpus, backend }: ChosenResources): readonly Decision[] {
+  const decide = (key: string, value: unknown) =>
+    toDecision(profile, { setting: `resources.${key}`, value, otherwise: { from: 'default', reason: say('plan.default-resources') } });
+  const needsGpu = backend !== 'simulator' && profile.engine.variant === 'gpu';
+  const reason = gpus.by === 'profile' ? say('plan.gpus-named') : gpus.by === 'environment' ? say('plan.gpus-environment') : say('plan.gpus-largest');
+  const names = gpus.gpus.map((gpu) => `${gpu.index}: ${gpu.name}`);
+  return [
+    ...(needsGpu && names.length > 0 ? [{ setting: 'resources.gpus', value: names, from: gpus.by === 'profile' ? 'profile' : 'machine', reason } as const] : []),
+    decide('cpus', resources.cpus ?? 'all'),
+    ...(resources.memoryBytes === undefined ? [] : [decide('memory', resources.memoryBytes)]),
+    ...(resources.nice === undefined ? [] : [decide('nice', resources.nice)]),
+  ];
+}
+
+function withHash(spec: Omit<LaunchSpec, 'hash'>): LaunchSpec {
+  return { ...spec, hash: createHash('sha256').update(toCanonicalJson(spec)).digest('hex').slice(0, 16) };
+}
+
+/** Keys sorted at every depth: equal values have equal texts. */
+function toCanonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toCanonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return `{${entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => `${JSON.stringify(key)}:${toCanonicalJson(inner)}`).join(',')}}`;
+}

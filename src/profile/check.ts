@@ -1,0 +1,79 @@
+/** Shape problems and rules of one layer, as findings with places. Never throws for bad input. */
+import type { Finding } from '../core/finding.ts';
+import { type MessageId, say } from '../core/message.ts';
+import { toNearest } from '../core/nearest.ts';
+import { type Locate, isMap } from './layer.ts';
+import { checkRules } from './rules.ts';
+import { type RawProfile, type ShapeIssue, parseShape, toKnownKeys } from './schema.ts';
+
+export type Checked =
+  | { readonly is: 'sound'; readonly raw: RawProfile; readonly findings: readonly Finding[] }
+  | { readonly is: 'broken'; readonly findings: readonly Finding[] };
+
+/** The layer as a `RawProfile` when its shape is right; its rules are checked only then. */
+export function checkLayer(value: Readonly<Record<string, unknown>>, locate: Locate): Checked {
+  const shape = parseShape(value);
+  if ('issues' in shape) {
+    return { is: 'broken', findings: shape.issues.flatMap(toPlainIssues).flatMap((issue) => toFindings(issue, value, locate)) };
+  }
+  const { raw } = shape;
+  const findings = checkRules(raw).map(({ at, path, ...rest }) => ({ ...rest, path: path.join('.'), ...locate(path, at) }));
+  const broken = findings.some((finding) => finding.severity === 'error');
+  return broken ? { is: 'broken', findings } : { is: 'sound', raw, findings };
+}
+
+/** A value that fits no branch of a union is reported as the union's own problem, unless it got inside a branch. */
+function toPlainIssues(issue: ShapeIssue): readonly ShapeIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const inside = issue.errors.find((branch) => branch.some((inner) => inner.code === 'unrecognized_keys' || inner.path.length > 0));
+  const isList = inside?.some((inner) => typeof inner.path[0] === 'number');
+  if (inside === undefined || isList) return [issue];
+  return inside.flatMap((inner) => toPlainIssues({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function toFindings(issue: ShapeIssue, value: unknown, locate: Locate): readonly Finding[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => toUnknownKey([...path, key], locate));
+  const id = issue.message;
+  const params = { path: path.join('.'), value: toShown(readAt(value, path)) };
+  const isWant = (text: string): text is MessageId => text.startsWith('profile.want.');
+  const message = isWant(id) ? { id, params } : say('profile.want.other', params);
+  const code = id === 'profile.want.secret' ? 'profile/secret' : 'profile/wrong-value';
+  return [{ code, severity: 'error', message, path: params.path, ...locate(path, 'value') }];
+}
+
+function toUnknownKey(path: readonly string[], locate: Locate): Finding {
+  const key = path.at(-1) ?? '';
+  const block = path.slice(0, -1).join('.');
+  const known = toKnownKeys(block) ?? [];
+  const right = block === '' ? toRightPlace(key) : undefined;
+  const nearest = toNearest(key, known).map((name) => (block === '' ? name : `${block}.${name}`));
+  const [best] = nearest;
+  const hint = right !== undefined
+    ? say('profile.hint.place', { right })
+    : best !== undefined
+      ? say('profile.hint.nearest', { nearest: nearest.join(', ') })
+      : block === '' ? say('profile.hint.vllm', { key }) : say('profile.hint.known', { known: known.join(', ') });
+  return { code: 'profile/unknown-key', severity: 'error', message: say('profile.unknown-key', { path: path.join('.') }), hint, path: path.join('.'), ...locate(path, 'key') };
+}
+
+/** A key of one block that was written at the top: `port` belongs to `server`. */
+function toRightPlace(key: string): string | undefined {
+  const block = ['server', 'resources', 'engine', 'health', 'restart', 'stop'].find((name) => toKnownKeys(name)?.includes(key));
+  return block && `${block}.${key}`;
+}
+
+function readAt(value: unknown, path: readonly string[]): unknown {
+  let here = value;
+  for (const step of path) {
+    if (Array.isArray(here)) here = here[Number(step)];
+    else if (isMap(here) && Object.hasOwn(here, step)) here = here[step];
+    else return undefined;
+  }
+  return here;
+}
+
+function toShown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

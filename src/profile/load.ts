@@ -1,0 +1,226 @@
+/** Finds profiles and reads them with all that they extend. The one file of this room that touches the disk. */
+import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DeployError } from '../core/error.ts';
+import type { Finding } from '../core/finding.ts';
+import { say } from '../core/message.ts';
+import { toNearest } from '../core/nearest.ts';
+import type { Places } from '../host/environment.ts';
+import { errnoOf, readTextFile } from '../host/files.ts';
+import { anchorPaths } from './anchor.ts';
+import { mergeLayers } from './inherit.ts';
+import type { Layer } from './layer.ts';
+import { parseProfile } from './parse.ts';
+import type { Profile } from './profile.ts';
+import { resolveProfile } from './resolve.ts';
+import { parseSets } from './set.ts';
+
+export interface Where {
+  readonly places: Places;
+  readonly cwd: string;
+}
+
+export interface LoadOptions extends Where {
+  /** `key.path=value`, later ones win. */
+  readonly sets: readonly string[];
+}
+
+/**
+ * A profile by name or path, with everything it extends and the `--set`s, resolved. Throws `profile/unknown`,
+ * `profile/unreadable`, `profile/cycle`, and `profile/invalid` with every finding of every file.
+ */
+export async function loadProfile(ref: string, { places, cwd, sets }: LoadOptions): Promise<Profile> {
+  const shelves = toShelves({ places, cwd });
+  const found = await findProfile(ref, { shelves, base: cwd });
+  if (found === undefined) throw DeployError.of('profile/unknown', { name: ref, nearest: toNearestText(ref, await listNames(shelves)) });
+  const findings: Finding[] = [];
+  const layers = await readLayers(found, { shelves, findings, chain: [] });
+  const given = parseSets(sets);
+  findings.push(...given.findings);
+  const all = given.layer ? [...layers, { ...given.layer, raw: anchorPaths(given.layer.raw, { base: cwd, home: homedir() }) }] : layers;
+  if (!hasError(findings)) {
+    const resolved = resolveProfile(mergeLayers(all), { name: found.name, source: found.source, findings });
+    if ('profile' in resolved) return resolved.profile;
+    findings.splice(0, findings.length, ...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
+  }
+  const count = findings.filter((finding) => finding.severity === 'error').length;
+  throw DeployError.of('profile/invalid', { source: found.source, count, name: found.name }, { findings });
+}
+
+export interface ProfileEntry {
+  readonly name: string;
+  readonly source: string;
+  readonly description: string;
+  readonly path: string;
+}
+
+/** Every profile that a name reaches, nearest first: one that is shadowed by a nearer one of its name is left out. */
+export async function listProfiles(where: Where): Promise<readonly ProfileEntry[]> {
+  const shelves = toShelves(where);
+  const found = new Map<string, FoundProfile>();
+  for (const shelf of shelves) {
+    for (const entry of await listShelf(shelf)) if (!found.has(entry.name)) found.set(entry.name, entry);
+  }
+  const entries = await Promise.all([...found.values()].map(async ({ name, source, path }) => ({ name, source, path, description: await readDescription(path, where) })));
+  return entries.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+interface FoundProfile {
+  readonly name: string;
+  /** For people: `shipped:NAME`, or the path. */
+  readonly source: string;
+  readonly path: string;
+}
+
+interface Shelf {
+  readonly directory: string;
+  readonly shipped: boolean;
+}
+
+/** Search order of names. */
+function toShelves({ places, cwd }: Where): readonly Shelf[] {
+  return [
+    { directory: join(cwd, 'profiles'), shipped: false },
+    { directory: join(places.config, 'profiles'), shipped: false },
+    { directory: toShippedDirectory(), shipped: true },
+  ];
+}
+
+/** `profiles/` of the package: this is src/profile/ in the sources, dist/ or dist/chunks/ when bundled. */
+function toShippedDirectory(): string {
+  const here = fileURLToPath(import.meta.url);
+  return resolve(dirname(here), basename(dirname(here)) === 'dist' ? '..' : '../..', 'profiles');
+}
+
+interface FindOptions {
+  readonly shelves: readonly Shelf[];
+  /** What relative paths start from. */
+  readonly base: string;
+  /** A file that may not be the answer: a profile can extend the one of the same name that it shadows. */
+  readonly except?: string;
+}
+
+async function findProfile(ref: string, { shelves, base, except }: FindOptions): Promise<FoundProfile | undefined> {
+  if (isPath(ref)) {
+    const path = resolve(base, ref);
+    return { name: basename(path, extname(path)), source: path, path };
+  }
+  if (!/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(ref)) return undefined;
+  for (const shelf of shelves) {
+    for (const extension of extensions) {
+      const path = join(shelf.directory, `${ref}${extension}`);
+      if (path !== except && (await isFile(path))) return { name: basename(ref), source: shelf.shipped ? `shipped:${ref}` : path, path };
+    }
+  }
+  return undefined;
+}
+
+const extensions = ['.yaml', '.yml'];
+
+function isPath(ref: string): boolean {
+  return ref.startsWith('.') || ref.startsWith('/') || extensions.includes(extname(ref));
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await readTextFile(path)) !== undefined;
+  } catch (error) {
+    // A directory is no profile; one that is there and cannot be read must be reported, not passed over.
+    return errnoOf(error) !== 'EISDIR';
+  }
+}
+
+interface ReadingState {
+  readonly shelves: readonly Shelf[];
+  readonly findings: Finding[];
+  /** Files on the way to this one. */
+  readonly chain: readonly FoundProfile[];
+}
+
+/** Parents first, in the order written; the file itself last. */
+async function readLayers(found: FoundProfile, state: ReadingState): Promise<readonly Layer[]> {
+  const chain = [...state.chain, found];
+  if (state.chain.some((earlier) => earlier.path === found.path)) {
+    throw DeployError.of('profile/cycle', { chain: chain.map(({ source }) => source).join(' → ') });
+  }
+  const parsed = parseProfile(await readProfileText(found), found.source);
+  state.findings.push(...parsed.findings);
+  if (parsed.layer === undefined) return [];
+  const base = dirname(found.path);
+  const layers: Layer[] = [];
+  for (const parent of toParents(parsed.layer)) {
+    const next = await findProfile(parent, { shelves: state.shelves, base, except: found.path });
+    if (next === undefined || !(await isFile(next.path))) state.findings.push(await toUnknownParent(parent, { found, layer: parsed.layer, shelves: state.shelves }));
+    else layers.push(...(await readLayers(next, { ...state, chain })));
+  }
+  return [...layers, { ...parsed.layer, raw: anchorPaths(parsed.layer.raw, { base, home: homedir() }) }];
+}
+
+async function readProfileText(found: FoundProfile): Promise<string> {
+  let text: string | undefined;
+  try {
+    text = await readTextFile(found.path);
+  } catch (cause) {
+    throw DeployError.of('profile/unreadable', { file: found.source, problem: errnoOf(cause) ?? String(cause) }, { cause });
+  }
+  if (text === undefined) throw DeployError.of('profile/unreadable', { file: found.source, problem: 'ENOENT' });
+  return text;
+}
+
+function toParents({ raw }: Layer): readonly string[] {
+  const { extends: parents } = raw;
+  return parents == null ? [] : typeof parents === 'string' ? [parents] : parents;
+}
+
+async function toUnknownParent(parent: string, at: { readonly found: FoundProfile; readonly layer: Layer; readonly shelves: readonly Shelf[] }): Promise<Finding> {
+  const origin = at.layer.origins.extends;
+  return {
+    code: 'profile/unknown-parent',
+    severity: 'error',
+    message: say('profile.unknown-parent', { parent, nearest: toNearestText(parent, await listNames(at.shelves)) }),
+    path: 'extends',
+    file: at.found.source,
+    ...(origin?.from === 'profile' ? { line: origin.line, column: 1 } : {}),
+  };
+}
+
+function hasError(findings: readonly Finding[]): boolean {
+  return findings.some((finding) => finding.severity === 'error');
+}
+
+async function listNames(shelves: readonly Shelf[]): Promise<readonly string[]> {
+  const lists = await Promise.all(shelves.map(listShelf));
+  return [...new Set(lists.flat().map(({ name }) => name))];
+}
+
+async function listShelf({ directory, shipped }: Shelf): Promise<readonly FoundProfile[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (errnoOf(error) === undefined) throw error;
+    // No such shelf, or one that is not ours to read: nothing on it can be named.
+    return [];
+  });
+  return names
+    .filter((name) => extensions.includes(extname(name)))
+    .map((name) => {
+      const stem = basename(name, extname(name));
+      const path = join(directory, name);
+      return { name: stem, source: shipped ? `shipped:${stem}` : path, path };
+    });
+}
+
+/** A broken profile is listed too: it is there, and the list is where people look for it. */
+async function readDescription(path: string, where: Where): Promise<string> {
+  try {
+    return (await loadProfile(path, { ...where, sets: [] })).description;
+  } catch (error) {
+    if (error instanceof DeployError) return '';
+    throw error;
+  }
+}
+
+function toNearestText(word: string, known: readonly string[]): string {
+  const nearest = toNearest(word, known);
+  return nearest.length === 0 ? '' : ` (${nearest.join(', ')}?)`;
+}

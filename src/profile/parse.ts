@@ -1,0 +1,112 @@
+/** The only YAML reading: text of a file → a layer, and findings with line and column. Pure; never throws for bad input. */
+import { LineCounter, type Node, type Pair, isMap as isYamlMap, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Finding } from '../core/finding.ts';
+import { type Message, say } from '../core/message.ts';
+import { checkLayer } from './check.ts';
+import { type Layer, type Locate, type Place, isMap } from './layer.ts';
+import type { Origin } from './profile.ts';
+
+export interface ParsedProfile {
+  /** Absent when there is an error among the findings. */
+  readonly layer?: Layer;
+  readonly findings: readonly Finding[];
+}
+
+/** A profile is a page of text; what is larger is something else, and slow to read. */
+const longestText = 1_000_000;
+const mostAliases = 100;
+
+export function parseProfile(text: string, file: string): ParsedProfile {
+  if (text.length > longestText) return refuse(file, { code: 'profile/too-large', message: say('profile.too-large') });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const toPlace = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const broken = document.errors.map((error) => ({ ...toYamlFinding(error), file, ...toPlace(error.pos[0]) }));
+  if (broken.length > 0) return { findings: broken };
+  const value = toValue(() => document.toJS({ maxAliasCount: mostAliases }));
+  if (value instanceof Error) return refuse(file, { code: 'profile/not-yaml', message: say('profile.not-yaml', { problem: value.message }) });
+  if (value === null || value === undefined) return refuse(file, { code: 'profile/empty', message: say('profile.empty') });
+  if (!isMap(value)) return refuse(file, { code: 'profile/not-a-map', message: say(Array.isArray(value) ? 'profile.is-list' : 'profile.is-scalar') });
+
+  const places = new Map<string, KeyPlaces>();
+  collectPlaces(document.contents, [], { places, toPlace });
+  const checked = checkLayer(withoutExtensions(value), toLocate(file, places));
+  if (checked.is === 'broken') return { findings: checked.findings };
+  return { layer: { raw: checked.raw, origins: toOrigins(file, places) }, findings: checked.findings };
+}
+
+function refuse(file: string, problem: { readonly code: string; readonly message: Message }): ParsedProfile {
+  return { findings: [{ ...problem, severity: 'error', file, line: 1, column: 1 }] };
+}
+
+function toYamlFinding(error: { readonly code: string; readonly message: string }): Pick<Finding, 'code' | 'severity' | 'message'> {
+  if (error.code === 'DUPLICATE_KEY') return { code: 'profile/duplicate-key', severity: 'error', message: say('profile.duplicate-key') };
+  return { code: 'profile/not-yaml', severity: 'error', message: say('profile.not-yaml', { problem: error.message }) };
+}
+
+/** Too many aliases (a bomb) are an error of the conversion, not of the parser. */
+function toValue(convert: () => unknown): unknown {
+  try {
+    return convert();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** `x-…` at the top is the person's own room, for anchors. */
+function withoutExtensions(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+
+interface KeyPlaces {
+  readonly key: Place;
+  readonly value: Place;
+  /** A map has no origin of its own: its keys have. */
+  readonly leaf: boolean;
+}
+
+interface Collector {
+  readonly places: Map<string, KeyPlaces>;
+  readonly toPlace: (offset: number) => Place;
+}
+
+function collectPlaces(node: unknown, path: readonly string[], into: Collector): void {
+  if (isSeq(node)) {
+    node.items.forEach((item, index) => collectItem(item as Node, [...path, String(index)], into));
+    return;
+  }
+  if (!isYamlMap(node)) return;
+  for (const pair of node.items as Pair<unknown, unknown>[]) {
+    if (!isScalar(pair.key)) continue;
+    const here = [...path, String(pair.key.value)];
+    const key = into.toPlace(pair.key.range?.[0] ?? 0);
+    const value = pair.value as Node | null;
+    into.places.set(here.join('.'), { key, value: value?.range ? into.toPlace(value.range[0]) : key, leaf: !isYamlMap(value) });
+    collectPlaces(value, here, into);
+  }
+}
+
+function collectItem(item: Node, path: readonly string[], into: Collector): void {
+  const place = into.toPlace(item.range?.[0] ?? 0);
+  into.places.set(path.join('.'), { key: place, value: place, leaf: false });
+  collectPlaces(item, path, into);
+}
+
+/** A path that stands nowhere (it came through an anchor) has the place of its nearest parent. */
+function toLocate(file: string, places: ReadonlyMap<string, KeyPlaces>): Locate {
+  return (path, what) => {
+    for (let length = path.length; length > 0; length -= 1) {
+      const found = places.get(path.slice(0, length).join('.'));
+      if (found) return { file, ...found[what] };
+    }
+    return { file, line: 1, column: 1 };
+  };
+}
+
+function toOrigins(file: string, places: ReadonlyMap<string, KeyPlaces>): Readonly<Record<string, Origin>> {
+  const leaves = [...places].filter(([, found]) => found.leaf);
+  return Object.fromEntries(leaves.map(([path, found]) => [path, { from: 'profile', file, line: found.key.line }]));
+}

@@ -1,0 +1,135 @@
+/**
+ * What a person may write: one definition, from which the type `RawProfile` comes too. Everything is optional and may
+ * be null (null removes what a parent gave). `zod/mini` because it costs a thirtieth of zod at start.
+ */
+import * as z from 'zod/mini';
+import type { MessageId } from '../core/message.ts';
+import { parseBytes, parseDurationMs } from '../core/units.ts';
+
+type Want = MessageId extends infer Id ? (Id extends `profile.want.${infer What}` ? What : never) : never;
+
+/** Zod carries the id of the sentence that says what is expected; check.ts makes the finding of it. */
+const want = (what: Want) => ({ error: `profile.want.${what}` satisfies MessageId });
+
+const opt = <T extends z.core.SomeType>(inner: T) => z.optional(z.nullable(inner));
+const text = () => opt(z.string(want('text')).check(z.minLength(1, want('text'))));
+const boolean = () => opt(z.boolean(want('boolean')));
+const oneOf = <const T extends readonly string[]>(values: T, what: Want) => opt(z.enum(values, want(what)));
+const whole = (range: { readonly least: number; readonly most: number }, what: Want) =>
+  opt(z.int(want(what)).check(z.gte(range.least, want(what)), z.lte(range.most, want(what))));
+const duration = () =>
+  opt(z.string(want('duration')).check(z.refine((value) => parseDurationMs(value) !== undefined, want('duration'))));
+const size = () => opt(z.string(want('size')).check(z.refine((value) => parseBytes(value) !== undefined, want('size'))));
+const words = (what: Want) => z.array(z.string(want(what)).check(z.minLength(1, want(what))), want(what));
+
+const model = z.strictObject(
+  {
+    id: text(),
+    source: oneOf(['hub', 'local', 'miniature'], 'source'),
+    revision: text(),
+    path: text(),
+    tokenizer: text(),
+  },
+  want('model'),
+);
+
+const engine = z.strictObject(
+  {
+    // 0.30 without quotes is the number 0.3 to YAML.
+    version: opt(z.string(want('version')).check(z.regex(/^\d+\.\d+(\.\d+)?([.+a-z]\w*)*$/, want('version')))),
+    variant: oneOf(['gpu', 'cpu'], 'variant'),
+    backend: oneOf(['auto', 'docker', 'process', 'simulator'], 'backend'),
+    executable: text(),
+    image: text(),
+    env: opt(z.record(z.string(), opt(z.union([z.string(), z.int()], want('variable'))), want('map'))),
+  },
+  want('map'),
+);
+
+const resources = z.strictObject(
+  {
+    gpus: opt(z.union([z.enum(['auto', 'none']), z.array(z.union([z.string(), z.int()]))], want('gpus'))),
+    cpus: opt(z.union([z.string(), z.int()], want('cpus')).check(z.refine((value) => isCpuList(String(value)), want('cpus')))),
+    memory: size(),
+    shm: size(),
+    nice: whole({ least: -20, most: 19 }, 'nice'),
+  },
+  want('map'),
+);
+
+const server = z.strictObject(
+  {
+    host: text(),
+    port: whole({ least: 1, most: 65_535 }, 'port'),
+    'api-key': opt(z.string(want('secret')).check(z.regex(/^(env:[A-Za-z_]\w*|file:.+)$/, want('secret')))),
+  },
+  want('map'),
+);
+
+const health = z.strictObject(
+  {
+    'start-deadline': duration(),
+    'gate-timeout': duration(),
+    'first-token-timeout': duration(),
+    interval: duration(),
+    timeout: duration(),
+    chat: boolean(),
+    'stall-after': duration(),
+  },
+  want('map'),
+);
+
+const restart = z.strictObject(
+  {
+    'max-failures': whole({ least: 1, most: 1000 }, 'failures'),
+    'first-delay': duration(),
+    'max-delay': duration(),
+    'stable-after': duration(),
+  },
+  want('map'),
+);
+
+const stop = z.strictObject({ drain: duration() }, want('map'));
+
+const profile = z.strictObject(
+  {
+    extends: opt(z.union([z.string(), words('extends')], want('extends'))),
+    description: text(),
+    model: opt(z.union([z.string().check(z.minLength(1)), model], want('model'))),
+    'served-names': opt(words('names').check(z.minLength(1, want('names')))),
+    quantization: text(),
+    engine: opt(engine),
+    vllm: opt(z.record(z.string(), z.unknown(), want('map'))),
+    resources: opt(resources),
+    server: opt(server),
+    thinking: opt(z.union([z.enum(['on', 'off', 'request']), z.boolean()], want('thinking'))),
+    health: opt(health),
+    restart: opt(restart),
+    stop: opt(stop),
+    labels: opt(z.record(z.string(), opt(z.string(want('text'))), want('map'))),
+    fallback: opt(z.array(z.unknown(), want('list'))),
+  },
+  want('map'),
+);
+
+export type RawProfile = z.infer<typeof profile>;
+
+export type ShapeIssue = z.core.$ZodIssue;
+
+/** The value as a `RawProfile`, or what zod has against it. */
+export function parseShape(value: unknown): { readonly raw: RawProfile } | { readonly issues: readonly ShapeIssue[] } {
+  const result = profile.safeParse(value);
+  return result.success ? { raw: result.data } : { issues: result.error.issues };
+}
+
+/** Keys that a block knows; the profile itself is the block ''. Undefined where any key may stand. */
+export function toKnownKeys(block: string): readonly string[] | undefined {
+  const blocks: Readonly<Record<string, { readonly shape: object }>> = { '': profile, model, engine, resources, server, health, restart, stop };
+  const found = Object.hasOwn(blocks, block) ? blocks[block] : undefined;
+  return found && Object.keys(found.shape);
+}
+
+/** `all`, or a Linux CPU list such as `0-3,6`. */
+function isCpuList(value: string): boolean {
+  return /^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$/.test(value);
+}

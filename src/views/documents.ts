@@ -1,0 +1,58 @@
+/** JSON documents of the public interface: sentences become English text, the rest stays data. */
+import type { DeploymentEvent } from '../core/event.ts';
+import type { Diagnosis, Finding } from '../core/finding.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
+import { toText } from '../text/render.ts';
+import { toLifeText } from './life-text.ts';
+
+export interface PlannedChange {
+  readonly path: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly spec: LaunchSpec;
+  readonly changes?: readonly PlannedChange[];
+}
+
+export function toFindingDocument(finding: Finding): object {
+  const { message, hint, ...rest } = finding;
+  return { ...rest, message: toText(message), ...(hint === undefined ? {} : { hint: toText(hint) }) };
+}
+
+export function toDiagnosisDocument(diagnosis: Diagnosis): object {
+  const { title, ...rest } = diagnosis;
+  return { kind: 'Diagnosis', version: 1, ...rest, title: toText(title) };
+}
+
+export function toDeploymentDocument({ findings, ...rest }: Deployment): object {
+  return { ...rest, ...(findings === undefined ? {} : { findings: findings.map(toFindingDocument) }) };
+}
+
+export function toDeploymentListDocument(list: Pick<DeploymentList, 'deployments'>): object {
+  return { kind: 'DeploymentList', version: 1, deployments: list.deployments.map(toDeploymentDocument) };
+}
+
+export function toPlanDocument({ plan, spec, changes }: Planned): object {
+  const { decisions, findings, ...rest } = plan;
+  return {
+    kind: 'Plan',
+    version: 1,
+    ...rest,
+    endpoint: spec.endpoint,
+    argv: [spec.program, ...spec.args],
+    env: { ...spec.env, ...spec.secretEnv },
+    resources: spec.resources,
+    decisions: decisions.map(({ reason, ...decision }) => ({ ...decision, reason: toText(reason) })),
+    findings: findings.map(toFindingDocument),
+    ...(changes === undefined ? {} : { changes }),
+  };
+}
+
+export function toEventDocument(event: DeploymentEvent): object {
+  return { kind: 'Event', version: 1, ...event, text: toLifeText(event) };
+}

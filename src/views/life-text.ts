@@ -1,0 +1,110 @@
+/** One sentence for each event of a deployment's life. */
+import type { DeploymentEvent, ExitReport, GateCheck, LifeEvent, StartFacts, StartPhase, Survivor } from '../core/event.ts';
+import { type Message, say } from '../core/message.ts';
+import { toDurationText } from '../core/units.ts';
+import { toText } from '../text/render.ts';
+
+type Of<T extends LifeEvent['type']> = Extract<LifeEvent, { readonly type: T }>;
+type Sentences = { readonly [T in LifeEvent['type']]: (event: Of<T>) => Message };
+
+export function toLifeText(event: LifeEvent | DeploymentEvent): string {
+  const sentence = sentences[event.type] as ((event: LifeEvent) => Message) | undefined;
+  const text = sentence === undefined ? event.type : toText(sentence(event));
+  return 'simulated' in event && event.simulated ? toText(say('life.simulated', { text })) : text;
+}
+
+export function toPhaseText(phase: StartPhase, facts?: StartFacts): string {
+  const message = phases[phase] as Message | undefined;
+  const text = message === undefined ? phase : toText(message);
+  return facts?.percent === undefined ? text : toText(say('life.percent', { text, percent: Math.round(facts.percent) }));
+}
+
+export function toGateText(check: GateCheck, detail: string): string {
+  return toText(gateSentence(check, detail));
+}
+
+/** `in 41 s: /health, Qwen3-0.6B listed, first token in 62 ms` */
+export function toReadyText({ elapsedMs, servedNames, firstTokenMs }: Of<'ready'>): string {
+  const shared = { elapsed: toDurationText(elapsedMs), names: servedNames.join(', ') };
+  if (firstTokenMs === undefined) return toText(say('life.ready-plain', shared));
+  return toText(say('life.ready', { ...shared, firstToken: toDurationText(firstTokenMs) }));
+}
+
+/** The two tails that a sentence about an exit takes: how it ended, and the log's most telling line. */
+export function toExitTails(exit: ExitReport): { readonly how: string; readonly line: string } {
+  const how = [
+    ...(exit.signal === undefined ? [] : [toText(say('life.how.signal', { signal: exit.signal }))]),
+    ...(exit.code === undefined ? [] : [toText(say('life.how.code', { code: exit.code }))]),
+    ...(exit.diagnosis === undefined ? [] : [toText(say('life.how.diagnosis', { diagnosis: exit.diagnosis }))]),
+  ];
+  return { how: how.join(''), line: exit.line === undefined ? '' : toText(say('life.how.line', { line: exit.line })) };
+}
+
+const sentences: Sentences = {
+  'supervisor-started': ({ pid }) => say('life.supervisor-started', { pid }),
+  'supervisor-ended': () => say('life.supervisor-ended'),
+  requested: ({ desired, by }) => say('life.requested', { desired, by }),
+  preflight: () => say('life.preflight'),
+  'preflight-failed': ({ code, reason }) => say('life.preflight-failed', { code, reason: toText(reason) }),
+  launching: ({ backend }) => say('life.launching', { backend }),
+  launched: ({ pid, containerId }) =>
+    pid !== undefined
+      ? say('life.launched-process', { pid })
+      : containerId === undefined
+        ? say('life.launched')
+        : say('life.launched-container', { containerId }),
+  adopted: ({ pid, containerId }) =>
+    pid !== undefined
+      ? say('life.adopted-process', { pid })
+      : containerId === undefined
+        ? say('life.adopted')
+        : say('life.adopted-container', { containerId }),
+  phase: ({ phase, elapsedMs, facts }) => say('life.phase', { phase: toPhaseText(phase, facts), elapsed: toDurationText(elapsedMs) }),
+  ready: (event) => say('life.ready-event', { text: toReadyText(event) }),
+  health: ({ ready, reason }) =>
+    ready ? say('life.healthy') : reason === undefined ? say('life.unhealthy-plain') : say('life.unhealthy', { reason }),
+  'gate-waiting': ({ check, detail }) => gateSentence(check, detail),
+  exited: ({ expected, exit }) =>
+    expected ? say('life.exited-expected', { how: toExitTails(exit).how }) : say('life.exited', toExitTails(exit)),
+  survivors: ({ survivors }) => say('life.survivors', { survivors: toSurvivorsText(survivors) }),
+  backoff: ({ attempt, delayMs }) => say('life.backoff', { attempt, delay: toDurationText(delayMs) }),
+  crashloop: ({ attempt, delayMs }) => say('life.crashloop', { attempt, delay: toDurationText(delayMs) }),
+  failed: ({ exit }) => say('life.failed', toExitTails(exit)),
+  stopping: ({ reason, graceMs }) => say('life.stopping', { reason, grace: toDurationText(graceMs) }),
+  killing: ({ reason }) => say('life.killing', { reason }),
+  stopped: () => say('life.stopped'),
+  unkillable: ({ survivors }) => say('life.unkillable', { survivors: toSurvivorsText(survivors) }),
+  'rolling-back': ({ reason }) => say('life.rolling-back', { reason }),
+  note: ({ note }) => note,
+};
+
+const phases: Readonly<Record<StartPhase, Message>> = {
+  spawned: say('life.phase.spawned'),
+  importing: say('life.phase.importing'),
+  configuring: say('life.phase.configuring'),
+  engine: say('life.phase.engine'),
+  downloading: say('life.phase.downloading'),
+  loading: say('life.phase.loading'),
+  compiling: say('life.phase.compiling'),
+  profiling: say('life.phase.profiling'),
+  'kv-cache': say('life.phase.kv-cache'),
+  capturing: say('life.phase.capturing'),
+  warming: say('life.phase.warming'),
+  listening: say('life.phase.listening'),
+  verifying: say('life.phase.verifying'),
+};
+
+function gateSentence(check: GateCheck, detail: string): Message {
+  if (check === 'health') return say('life.gate.health', { detail });
+  if (check === 'models') return say('life.gate.models', { detail });
+  if (check === 'completion') return say('life.gate.completion', { detail });
+  return say('life.gate.chat', { detail });
+}
+
+function toSurvivorsText(survivors: readonly Survivor[]): string {
+  return survivors
+    .map(({ pid, command, state }) =>
+      toText(state === undefined ? say('life.survivor', { pid, command }) : say('life.survivor-state', { pid, command, state })),
+    )
+    .join(', ');
+}

@@ -1,0 +1,66 @@
+/** A plan for people: every decision with its reason, and the command that it comes to. */
+import { type Message, say } from '../core/message.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+import type { Plan } from '../plan/plan.ts';
+import { toText } from '../text/render.ts';
+import type { Planned, PlannedChange } from './documents.ts';
+import { renderFindings } from './findings.ts';
+import type { Palette } from './screen.ts';
+import { renderTable } from './tables.ts';
+
+export function renderPlan({ plan, spec, changes }: Planned, palette: Palette): string {
+  const head = [say('views.column.setting'), say('views.column.value'), say('views.column.from'), say('views.column.reason')];
+  const rows = plan.decisions.map(({ setting, value, from, reason }) => [setting, toValueText(value), from, toText(reason)]);
+  return [
+    `${palette.strong(toTitle(plan, spec))}\n`,
+    plan.description ? `${plan.description}\n` : '',
+    `\n${renderTable([head.map(toText), ...rows], palette)}`,
+    plan.findings.length > 0 ? `\n${renderFindings(plan.findings, palette)}` : '',
+    changes === undefined ? '' : `\n${renderChanges(changes)}`,
+    `\n${toText(say('views.plan.command'))}\n  ${toCommandLine(spec)}\n`,
+  ].join('');
+}
+
+function toTitle(plan: Plan, spec: LaunchSpec): string {
+  const backend = plan.simulated ? toText(say('views.simulated', { text: plan.backend })) : plan.backend;
+  const endpoint = `${spec.endpoint.host}:${spec.endpoint.port}`;
+  return toText(say('views.plan.title', { name: plan.name, engine: toText(toEngine(plan)), backend, endpoint }));
+}
+
+function toEngine({ engine: { version, source } }: Plan): Message {
+  if (source.kind === 'simulator') return say('views.simulator');
+  if (source.kind === 'executable') return say('views.plan.executable', { version, program: source.program });
+  const { variant, installed } = source;
+  return installed ? say('views.plan.installed', { version, variant }) : say('views.plan.to-install', { version, variant });
+}
+
+function renderChanges(changes: readonly PlannedChange[]): string {
+  if (changes.length === 0) return `${toText(say('views.plan.no-changes'))}\n`;
+  const lines = changes.map(({ path, from, to }) =>
+    toText(say('views.plan.change', { path, from: toValueText(from), to: toValueText(to) })),
+  );
+  return `${toText(say('views.plan.changes'))}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function toValueText(value: unknown): string {
+  if (value === undefined) return toText(say('views.unset'));
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** One line that a POSIX shell understands; a secret is read where its reference says. */
+function toCommandLine({ program, args, env, secretEnv }: LaunchSpec): string {
+  const settings = [
+    ...Object.entries(env).map(([name, value]) => `${name}=${quote(value)}`),
+    ...Object.entries(secretEnv).map(([name, reference]) => `${name}=${toSecretWord(reference)}`),
+  ];
+  return [...(settings.length > 0 ? ['env', ...settings] : []), ...[program, ...args].map(quote)].join(' ');
+}
+
+function toSecretWord(reference: string): string {
+  const target = reference.slice(reference.indexOf(':') + 1);
+  return reference.startsWith('file:') ? `"$(cat ${quote(target)})"` : `"$${target}"`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,174 @@
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../src/core/clock.ts';
+import { isDead, readBootId, readProcess } from '../../src/host/proc.ts';
+import type { LaunchSpec } from '../../src/plan/launch-spec.ts';
+import { createProcessRuntime } from '../../src/runtime/process.ts';
+import type { Instance, LaunchRecord } from '../../src/runtime/runtime.ts';
+import { makeSpec } from '../supervisor/make.ts';
+
+let directory: string;
+let started: Instance[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'qd-test-'));
+  started = [];
+});
+
+afterEach(async () => {
+  for (const instance of started) {
+    await instance.kill(5000);
+    await instance.tidy();
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function launch(script: string, changes: Partial<LaunchSpec> = {}, env: NodeJS.ProcessEnv = process.env): Promise<Instance> {
+  const record: LaunchRecord = {
+    launchId: `0190-${started.length}`,
+    run: 1,
+    backend: 'process',
+    createdAt: new Date().toISOString(),
+    bootId: await readBootId(),
+    logFile: join(directory, `engine-${started.length}.log`),
+    exitFile: join(directory, `exit-${started.length}.json`),
+    tmpDir: join(directory, `tmp-${started.length}`),
+    port: 1,
+    host: '127.0.0.1',
+  };
+  const spec = makeSpec({ program: '/bin/bash', args: ['-c', script], ...changes });
+  const instance = await createProcessRuntime(env).launch({ deployment: 'x', spec, record, secrets: { SECRET: 'shh' } });
+  started.push(instance);
+  return instance;
+}
+
+async function waitForLog(instance: Instance, text: string): Promise<string> {
+  for (let n = 0; n < 200; n += 1) {
+    const log = await readFile(instance.record.logFile, 'utf8');
+    if (log.includes(text)) return log;
+    await waitFor(20);
+  }
+  throw new Error(`no ${text} in ${await readFile(instance.record.logFile, 'utf8')}`);
+}
+
+describe('a process launch', () => {
+  it.each([
+    ['exit 0', { code: 0 }],
+    ['exit 3', { code: 3 }],
+    ['kill -9 $$', { signal: 'SIGKILL' }],
+    ['kill -15 $$', { signal: 'SIGTERM' }],
+  ])('knows how it ended: %s', async (script, exit) => {
+    expect(await (await launch(script)).exited).toEqual(exit);
+  });
+
+  it('is not started when the program is not there', async () => {
+    await expect(launch('', { program: '/no/such/vllm' })).rejects.toMatchObject({ code: 'runtime/spawn-failed' });
+  });
+
+  it('has its own session, its log as descriptor (no pipe), and only the variables it should', async () => {
+    const env = { PATH: process.env.PATH, VLLM_PORT: 'tcp://10.0.0.1:80', PYTHONDONTWRITEBYTECODE: '1', SOME_TOKEN: 'x', HOME: '/root' };
+    const instance = await launch('readlink /proc/self/fd/1; env; echo done; sleep 60', { env: { MINE: 'yes' } }, env);
+    const log = await waitForLog(instance, 'done');
+    expect(log).toContain(instance.record.logFile);
+    for (const there of ['MINE=yes', 'SECRET=shh', `TMPDIR=${instance.record.tmpDir}`, 'QWEN_DEPLOY_LAUNCH_ID=0190-0', 'HOME=/root']) {
+      expect(log).toContain(there);
+    }
+    for (const stray of ['VLLM_PORT', 'PYTHONDONTWRITEBYTECODE', 'SOME_TOKEN']) expect(log).not.toContain(stray);
+    const facts = await readProcess(instance.record.process?.pid ?? 0);
+    expect(facts?.session).toBe(instance.record.keeper?.pid);
+    expect((await stat(instance.record.logFile)).mode & 0o777).toBe(0o600);
+  });
+
+  it('runs on the processors it is given', async () => {
+    const instance = await launch('taskset -cp $$; nice; echo done; sleep 60', { resources: { cpus: '0', nice: 5 } });
+    const log = await waitForLog(instance, 'done');
+    expect(log).toMatch(/affinity list: 0\n/);
+    expect(log).toMatch(/^5$/m);
+  });
+
+  it('counts as members children without environment, orphans, and those in a session of their own', async () => {
+    const instance = await launch('env -i sleep 61 & setsid sleep 62 & (sleep 63 &) ; echo done; exec sleep 60');
+    await waitForLog(instance, 'done');
+    const commands = async () => (await instance.members()).map(({ command }) => command).sort();
+    expect(await commands()).toEqual(['sleep 60', 'sleep 61', 'sleep 62', 'sleep 63']);
+    process.kill(instance.record.process?.pid ?? 0, 'SIGKILL');
+    expect(await instance.exited).toEqual({ signal: 'SIGKILL' });
+    expect(await commands()).toEqual(['sleep 61', 'sleep 62', 'sleep 63']);
+    expect(await instance.kill(5000)).toEqual([]);
+    expect(await commands()).toEqual([]);
+  });
+
+  it('counts nobody else as a member', async () => {
+    const mine = await launch('echo done; exec sleep 60');
+    const other = await launch('echo done; exec sleep 64');
+    await waitForLog(mine, 'done');
+    await waitForLog(other, 'done');
+    expect((await mine.members()).map(({ command }) => command)).toEqual(['sleep 60']);
+    await mine.kill(5000);
+    expect((await other.members()).map(({ command }) => command)).toEqual(['sleep 64']);
+  });
+
+  it('is asked to stop by a signal to the main process alone, also when it is frozen', async () => {
+    const instance = await launch('trap "echo term; exit 0" TERM; sleep 65 & echo done; while :; do sleep 0.05; done');
+    await waitForLog(instance, 'done');
+    process.kill(instance.record.process?.pid ?? 0, 'SIGSTOP');
+    await instance.terminate();
+    expect(await instance.exited).toEqual({ code: 0 });
+    expect((await instance.members()).map(({ command }) => command)).toContain('sleep 65');
+  });
+
+  it('is adopted by pid and start time, and its exit is still known', async () => {
+    const first = await launch('echo done; sleep 0.4; exit 7');
+    first.release();
+    const adopted = await createProcessRuntime(process.env).adopt(first.record);
+    expect(await adopted?.exited).toEqual({ code: 7 });
+  });
+
+  it('is not adopted when the number belongs to another process, or the machine was restarted', async () => {
+    const { record } = await launch('exec sleep 66');
+    const runtime = createProcessRuntime(process.env);
+    const pid = record.process?.pid ?? 0;
+    expect(await runtime.adopt({ ...record, process: { pid, startTicks: 1 } })).toBeUndefined();
+    expect(await runtime.adopt({ ...record, bootId: 'another' })).toBeUndefined();
+    expect(isDead(await readProcess(pid))).toBe(false);
+  });
+
+  it('never signals a process whose start time differs', async () => {
+    const instance = await launch('exec sleep 67');
+    const pid = instance.record.process?.pid ?? 0;
+    const stranger = { ...instance.record, keeper: { pid: 1, startTicks: 2 ** 50 }, process: { pid, startTicks: 1 }, logFile: '/nowhere' };
+    const remains = createProcessRuntime(process.env).remains(stranger);
+    expect(await remains.kill(500)).toEqual([]);
+    expect(isDead(await readProcess(pid))).toBe(false);
+  });
+
+  it('is noticed when the keeper is killed, with an unknown status', async () => {
+    const instance = await launch('echo done; sleep 0.5');
+    await waitForLog(instance, 'done');
+    process.kill(instance.record.keeper?.pid ?? 0, 'SIGKILL');
+    expect(await instance.exited).toEqual({});
+  });
+
+  it('survives a signal to the whole session as far as the keeper goes: the exit is recorded', async () => {
+    const instance = await launch('echo done; exec sleep 60');
+    await waitForLog(instance, 'done');
+    process.kill(-(instance.record.keeper?.pid ?? 0), 'SIGTERM');
+    expect(await instance.exited).toEqual({ signal: 'SIGTERM' });
+  });
+
+  it('leaves no temporary directory', async () => {
+    const instance = await launch('touch $TMPDIR/a-socket');
+    await instance.exited;
+    await instance.tidy();
+    expect(await readdir(directory)).not.toContain('tmp-0');
+  });
+
+  it('is capped in memory where the host allows it, and says so where it does not', async () => {
+    const instance = await launch('cat /proc/self/cgroup; echo done; exec sleep 60', { resources: { memoryBytes: 256 * 2 ** 20 } });
+    const log = await waitForLog(instance, 'done');
+    if (instance.record.memoryGroup === undefined) expect(instance.record.memoryCapProblem).toMatch(/\w/);
+    else expect(log).toContain('qwen-deploy-0190-0');
+  });
+});

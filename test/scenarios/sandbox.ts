@@ -1,0 +1,144 @@
+/** A person's machine in miniature: an empty home, the built program, and a look from outside at what it left. */
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { waitFor } from '../../src/core/clock.ts';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const mainFile = join(root, 'dist/main.js');
+export const fakeVllm = join(root, 'test/fake-vllm/vllm');
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly json: () => Record<string, unknown> & { [key: string]: any };
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly result: Promise<CliResult>;
+  readonly stderr: () => string;
+}
+
+export interface Sandbox {
+  readonly home: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs the built program with a closed standard input (never a terminal). */
+  cli(...args: string[]): Promise<CliResult>;
+  start(...args: string[]): Running;
+  /** Processes that have anything of this home open, or were started from it; the proof of "nothing left". */
+  processes(): Promise<readonly Seen[]>;
+  dispose(): Promise<void>;
+}
+
+export interface Seen {
+  readonly pid: number;
+  readonly command: string;
+}
+
+export interface SandboxOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** A data directory's `engines` to share, so that nothing is installed anew. */
+  readonly engines?: string;
+}
+
+export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const home = await mkdtemp(join(tmpdir(), 'qd-home-'));
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: home, QWEN_DEPLOY_HOME: join(home, 'qd'), LANG: 'C.UTF-8', ...options.env };
+  if (options.engines) {
+    await mkdir(join(home, 'qd/data'), { recursive: true, mode: 0o700 });
+    await symlink(options.engines, join(home, 'qd/data/engines'));
+  }
+  const start = (...args: string[]) => run(args, { env, cwd: home });
+  return {
+    home,
+    env,
+    start,
+    cli: (...args) => start(...args).result,
+    processes: () => listOwn(home),
+    async dispose() {
+      await start('down', '--all', '--force').result;
+      for (const { pid } of await listOwn(home)) killQuietly(pid);
+      await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
+
+function run(args: readonly string[], { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string }): Running {
+  const child = spawn(process.execPath, [mainFile, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const out = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => (out.stdout += chunk));
+  child.stderr.on('data', (chunk) => (out.stderr += chunk));
+  const result = new Promise<CliResult>((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve({ code: code ?? (signal === 'SIGINT' ? 130 : 143), ...out, json: () => JSON.parse(out.stdout) });
+    });
+  });
+  return { pid: child.pid ?? -1, result, stderr: () => out.stderr };
+}
+
+async function listOwn(home: string): Promise<readonly Seen[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const seen = await Promise.all(pids.map(async (pid) => ((await touches(pid, home)) ? { pid: Number(pid), command: await readText(`/proc/${pid}/cmdline`) } : undefined)));
+  return seen.filter((one) => one !== undefined).map(({ pid, command }) => ({ pid, command: command.replaceAll('\0', ' ').trim() }));
+}
+
+async function touches(pid: string, home: string): Promise<boolean> {
+  if (/^\S+ \(.*\) [ZX] /.test(await readText(`/proc/${pid}/stat`))) return false;
+  if ((await readText(`/proc/${pid}/cmdline`)).includes(home)) return true;
+  if ((await readText(`/proc/${pid}/environ`)).includes(home) && Number(pid) !== process.pid) return true;
+  const links = await Promise.all([1, 2].map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
+  return links.some((link) => link.startsWith(home));
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}
+
+export function killQuietly(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // already gone
+  }
+}
+
+export async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+export function isPortOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** Polls until the check holds; fails with what it saw last. */
+export async function eventually<T>(look: () => Promise<T>, check: (seen: T) => boolean, withinMs = 15_000): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (check(seen)) return seen;
+    if (performance.now() > deadline) expect.fail(`still ${JSON.stringify(seen)} after ${withinMs} ms`);
+    await waitFor(50);
+  }
+}
+
+export async function writeProfile(sandbox: Sandbox, name: string, text: string): Promise<string> {
+  const path = join(sandbox.home, `${name}.yaml`);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  return path;
+}
