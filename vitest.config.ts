@@ -1,12 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that run the built program; all others run the sources and need no build. */
+const program = ['test/scenarios/**/*.test.ts', 'test/golden/**/*.test.ts'];
 /** What needs a real engine or Docker has its own configuration. */
+const elsewhere = ['test/vllm/**', 'test/docker/**'];
+
+const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as const;
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/vllm/**', 'test/docker/**'],
-    pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    projects: [
+      { test: { ...limits, name: 'rooms', include: ['test/**/*.test.ts'], exclude: [...program, ...elsewhere] } },
+      { test: { ...limits, name: 'program', include: program, globalSetup: ['test/setup/build.ts'] } },
+    ],
   },
 });

@@ -62,6 +62,12 @@ function watchStreams(): void {
     if (error.code !== 'EPIPE') throw error;
     end();
   };
-  process.stdout.on('error', whenClosed(() => process.exit(0)));
-  process.stderr.on('error', whenClosed(() => {}));
+  process.stdout.on(
+    'error',
+    whenClosed(() => process.exit(0)),
+  );
+  process.stderr.on(
+    'error',
+    whenClosed(() => undefined),
+  );
 }

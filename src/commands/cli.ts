@@ -71,7 +71,7 @@ function createProgram(host: Host, run: Run): Command {
       writeOut: (text) => void host.stdout.write(text),
       // Help without a verb comes this way; errors are ours to show.
       writeErr: (text) => void host.stdout.write(text),
-      outputError: () => {},
+      outputError: () => undefined,
       getOutHelpWidth: () => host.stdout.columns ?? 100,
       getErrHelpWidth: () => host.stdout.columns ?? 100,
     });

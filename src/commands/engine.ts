@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
 import { renderEngineList } from '../views/engines.ts';
-import { addExamples } from './examples.ts';
 import { addInstall } from './engine-install.ts';
+import { addExamples } from './examples.ts';
 import type { Run, Session } from './session.ts';
 
 export function configure(command: Command, run: Run): void {

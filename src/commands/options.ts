@@ -21,7 +21,9 @@ export function addProfileOptions(command: Command): Command {
   return command
     .option('-p, --profile <profile>', toText(say('commands.option.profile')))
     .addOption(setOption())
-    .addOption(new Option('--backend <backend>', toText(say('commands.option.backend'))).argParser(toChoice(command, '--backend', backends)))
+    .addOption(
+      new Option('--backend <backend>', toText(say('commands.option.backend'))).argParser(toChoice(command, '--backend', backends)),
+    )
     .option('--engine-version <version>', toText(say('commands.option.engine-version')));
 }
 

@@ -3,7 +3,7 @@ import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
 import { answerPlan } from './answers.ts';
 import { addExamples } from './examples.ts';
-import { type ProfileOptions, addProfileOptions, toProfileRequest } from './options.ts';
+import { addProfileOptions, type ProfileOptions, toProfileRequest } from './options.ts';
 import type { Run } from './session.ts';
 
 export function configure(command: Command, run: Run): void {

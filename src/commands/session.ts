@@ -6,7 +6,7 @@ import type { Context } from '../operate/context.ts';
 import { toText } from '../text/render.ts';
 import { chooseOutput } from '../views/choose.ts';
 import { type Conversation, openConversation } from '../views/conversation.ts';
-import { type Screen, openScreen } from '../views/screen.ts';
+import { openScreen, type Screen } from '../views/screen.ts';
 import { createConfirm } from './confirm.ts';
 import type { Globals } from './globals.ts';
 import type { Host } from './host.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { type ProfileOptions, addProfileOptions, durationOption, toProfileRequest } from './options.ts';
 import { answerDeployment, answerPlan } from './answers.ts';
 import { addExamples } from './examples.ts';
+import { addProfileOptions, durationOption, type ProfileOptions, toProfileRequest } from './options.ts';
 import type { Run } from './session.ts';
 
 interface Options extends ProfileOptions {

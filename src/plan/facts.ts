@@ -15,8 +15,10 @@ import { errnoOf } from '../host/files.ts';
 import { probePort } from '../host/net.ts';
 import { findPortOwner } from '../host/port-owner.ts';
 import type { BackendName, EngineVariant, ModelChoice, Profile } from '../profile/profile.ts';
+import { parseCpuList } from './cpu-list.ts';
 
 export interface Facts {
+  readonly backend: BackendName;
   /** Absent when nothing of the profile needs a GPU: then nobody asked. */
   readonly gpus?: GpuObservation;
   /** The person's own `CUDA_VISIBLE_DEVICES`. */
@@ -59,12 +61,13 @@ export async function observeFacts(profile: Profile, context: FactsContext): Pro
     needsGpu ? observeGpus(context.env, context.signal ? { signal: context.signal } : {}) : undefined,
     readAllowedCpus(),
     real ? listEngines(context.places) : [],
-    real ? observeProgram(profile, context.env) : undefined,
+    real ? observeProgram(profile.engine.executable, context.env) : undefined,
     observeModel(profile.model, context.env),
     observePort(profile.server),
   ]);
   const visibleGpus = context.env.CUDA_VISIBLE_DEVICES;
   return {
+    backend: context.backend,
     ...(gpus ? { gpus } : {}),
     ...(visibleGpus === undefined ? {} : { visibleGpus }),
     cpus,
@@ -93,22 +96,14 @@ async function readAllowedCpus(): Promise<readonly number[]> {
   return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '0');
 }
 
-/** `0-3,6` → 0, 1, 2, 3, 6. */
-export function parseCpuList(text: string): readonly number[] {
-  return text.split(',').flatMap((part) => {
-    const [first = 0, last = first] = part.split('-').map(Number);
-    return Array.from({ length: Math.max(last - first + 1, 0) }, (_, step) => first + step);
-  });
-}
-
 /** The smaller of the machine's memory and the control group's limit; a group without one reports nonsense or 0. */
 function toMemoryLimit(): number {
   const limit = process.constrainedMemory();
   return limit !== undefined && limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-async function observeProgram({ engine }: Profile, env: NodeJS.ProcessEnv): Promise<ExecutableFact | undefined> {
-  const named = engine.executable;
+/** The program of that path or name, or without one the `vllm` on PATH. */
+export async function observeProgram(named: string | undefined, env: NodeJS.ProcessEnv): Promise<ExecutableFact | undefined> {
   const path = named === undefined || !named.includes('/') ? await findExecutableOnPath(env) : named;
   if (path === undefined) return named === undefined ? undefined : { asked: 'profile', path: named, problem: say('plan.not-on-path') };
   const asked = named === undefined ? 'path' : 'profile';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
 import { miniatureName } from '../model/miniature.ts';
+import { checkIdleSettings } from '../profile/idle.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import { toDecision } from './decide.ts';
 import { type EngineDecision, chooseBackend, chooseEngine } from './engine-choice.ts';
@@ -72,7 +73,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     engine: { version: engine.version, source: engine.source },
     model: profile.model.id,
     decisions,
-    findings: profile.findings,
+    findings: checkIdleSettings(profile),
   };
   return { plan, spec };
 }

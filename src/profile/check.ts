@@ -1,9 +1,9 @@
 /** Shape problems and rules of one layer, as findings with places. Never throws for bad input. */
 import type { Finding } from '../core/finding.ts';
-import { type MessageId, say } from '../core/message.ts';
+import { type Message, type MessageId, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
 import { type Locate, isMap } from './layer.ts';
-import { checkRules } from './rules.ts';
+import { checkRules, isSecretName } from './rules.ts';
 import { type RawProfile, type ShapeIssue, parseShape, toKnownKeys } from './schema.ts';
 
 export type Checked =
@@ -12,6 +12,8 @@ export type Checked =
 
 /** The layer as a `RawProfile` when its shape is right; its rules are checked only then. */
 export function checkLayer(value: Readonly<Record<string, unknown>>, locate: Locate): Checked {
+  const stray = findProtoKeys(value, []);
+  if (stray.length > 0) return { is: 'broken', findings: stray.map((path) => toUnknownKey(path, locate)) };
   const shape = parseShape(value);
   if ('issues' in shape) {
     return { is: 'broken', findings: shape.issues.flatMap(toPlainIssues).flatMap((issue) => toFindings(issue, value, locate)) };
@@ -35,7 +37,8 @@ function toFindings(issue: ShapeIssue, value: unknown, locate: Locate): readonly
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => toUnknownKey([...path, key], locate));
   const id = issue.message;
-  const params = { path: path.join('.'), value: toShown(readAt(value, path)) };
+  const isSecret = id === 'profile.want.secret' || isSecretName(path.at(-1) ?? '');
+  const params = { path: path.join('.'), value: isSecret ? '…' : toShown(readAt(value, path)) };
   const isWant = (text: string): text is MessageId => text.startsWith('profile.want.');
   const message = isWant(id) ? { id, params } : say('profile.want.other', params);
   const code = id === 'profile.want.secret' ? 'profile/secret' : 'profile/wrong-value';
@@ -48,13 +51,22 @@ function toUnknownKey(path: readonly string[], locate: Locate): Finding {
   const known = toKnownKeys(block) ?? [];
   const right = block === '' ? toRightPlace(key) : undefined;
   const nearest = toNearest(key, known).map((name) => (block === '' ? name : `${block}.${name}`));
-  const [best] = nearest;
-  const hint = right !== undefined
-    ? say('profile.hint.place', { right })
-    : best !== undefined
-      ? say('profile.hint.nearest', { nearest: nearest.join(', ') })
-      : block === '' ? say('profile.hint.vllm', { key }) : say('profile.hint.known', { known: known.join(', ') });
+  const hint = toHint({ right, nearest, block, key, known });
   return { code: 'profile/unknown-key', severity: 'error', message: say('profile.unknown-key', { path: path.join('.') }), hint, path: path.join('.'), ...locate(path, 'key') };
+}
+
+interface Hints {
+  readonly right: string | undefined;
+  readonly nearest: readonly string[];
+  readonly block: string;
+  readonly key: string;
+  readonly known: readonly string[];
+}
+
+function toHint({ right, nearest, block, key, known }: Hints): Message {
+  if (right !== undefined) return say('profile.hint.place', { right });
+  if (nearest.length > 0) return say('profile.hint.nearest', { nearest: nearest.join(', ') });
+  return block === '' ? say('profile.hint.vllm', { key }) : say('profile.hint.known', { known: known.join(', ') });
 }
 
 /** A key of one block that was written at the top: `port` belongs to `server`. */
@@ -73,7 +85,16 @@ function readAt(value: unknown, path: readonly string[]): unknown {
   return here;
 }
 
+/** The name never reaches the schema (it would be a way to change every object), so it is looked for here. */
+function findProtoKeys(value: unknown, path: readonly string[]): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => (key === '__proto__' ? [[...path, key]] : findProtoKeys(inner, [...path, key])));
+}
+
+/** Only plain values are shown: whole blocks are long, and may hold what nobody should see. */
 function toShown(value: unknown): string {
+  const isBlock = isMap(value) || (Array.isArray(value) && value.some((item) => typeof item === 'object'));
+  if (isBlock) return Array.isArray(value) ? '[…]' : '{…}';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -41,9 +41,9 @@ export async function loadProfile(ref: string, { places, cwd, sets }: LoadOption
   findings.push(...given.findings);
   const all = given.layer ? [...layers, { ...given.layer, raw: anchorPaths(given.layer.raw, { base: cwd, home: homedir() }) }] : layers;
   if (!hasError(findings)) {
-    const resolved = resolveProfile(mergeLayers(all), { name: found.name, source: found.source, findings });
+    const resolved = resolveProfile(mergeLayers(all), found);
     if ('profile' in resolved) return resolved.profile;
-    findings.splice(0, findings.length, ...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
+    findings.push(...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
   }
   const count = findings.filter((finding) => finding.severity === 'error').length;
   throw DeployError.of('profile/invalid', { source: found.source, count, name: found.name }, { findings });
@@ -52,8 +52,10 @@ export async function loadProfile(ref: string, { places, cwd, sets }: LoadOption
 export interface ProfileEntry {
   readonly name: string;
   readonly source: string;
-  readonly description: string;
   readonly path: string;
+  readonly description: string;
+  /** Empty when the profile is broken. */
+  readonly model: string;
 }
 
 /** Every profile that a name reaches, nearest first: one that is shadowed by a nearer one of its name is left out. */
@@ -63,7 +65,7 @@ export async function listProfiles(where: Where): Promise<readonly ProfileEntry[
   for (const shelf of shelves) {
     for (const entry of await listShelf(shelf)) if (!found.has(entry.name)) found.set(entry.name, entry);
   }
-  const entries = await Promise.all([...found.values()].map(async ({ name, source, path }) => ({ name, source, path, description: await readDescription(path, where) })));
+  const entries = await Promise.all([...found.values()].map(async (entry) => ({ ...entry, ...(await readSummary(entry.path, where)) })));
   return entries.sort((a, b) => a.name.localeCompare(b.name));
 }
 
@@ -211,11 +213,12 @@ async function listShelf({ directory, shipped }: Shelf): Promise<readonly FoundP
 }
 
 /** A broken profile is listed too: it is there, and the list is where people look for it. */
-async function readDescription(path: string, where: Where): Promise<string> {
+async function readSummary(path: string, where: Where): Promise<Pick<ProfileEntry, 'description' | 'model'>> {
   try {
-    return (await loadProfile(path, { ...where, sets: [] })).description;
+    const { description, model } = await loadProfile(path, { ...where, sets: [] });
+    return { description, model: model.id };
   } catch (error) {
-    if (error instanceof DeployError) return '';
+    if (error instanceof DeployError) return { description: '', model: '' };
     throw error;
   }
 }

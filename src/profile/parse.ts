@@ -19,14 +19,15 @@ const mostAliases = 100;
 export function parseProfile(text: string, file: string): ParsedProfile {
   if (text.length > longestText) return refuse(file, { code: 'profile/too-large', message: say('profile.too-large') });
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const document = attempt(() => parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false }));
+  if (document instanceof Error) return refuse(file, { code: 'profile/not-yaml', message: say('profile.not-yaml', { problem: document.message }) });
   const toPlace = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const broken = document.errors.map((error) => ({ ...toYamlFinding(error), file, ...toPlace(error.pos[0]) }));
   if (broken.length > 0) return { findings: broken };
-  const value = toValue(() => document.toJS({ maxAliasCount: mostAliases }));
+  const value: unknown = attempt(() => document.toJS({ maxAliasCount: mostAliases }));
   if (value instanceof Error) return refuse(file, { code: 'profile/not-yaml', message: say('profile.not-yaml', { problem: value.message }) });
   if (value === null || value === undefined) return refuse(file, { code: 'profile/empty', message: say('profile.empty') });
   if (!isMap(value)) return refuse(file, { code: 'profile/not-a-map', message: say(Array.isArray(value) ? 'profile.is-list' : 'profile.is-scalar') });
@@ -47,10 +48,10 @@ function toYamlFinding(error: { readonly code: string; readonly message: string 
   return { code: 'profile/not-yaml', severity: 'error', message: say('profile.not-yaml', { problem: error.message }) };
 }
 
-/** Too many aliases (a bomb) are an error of the conversion, not of the parser. */
-function toValue(convert: () => unknown): unknown {
+/** The library throws for too many aliases (a bomb), and the stack ends for what is nested without end. */
+function attempt<T>(work: () => T): T | Error {
   try {
-    return convert();
+    return work();
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

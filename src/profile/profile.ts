@@ -1,5 +1,4 @@
 /** The resolved profile: what the program works with. What a person wrote is `RawProfile` (schema.ts). */
-import type { Finding } from '../core/finding.ts';
 
 /** A secret by reference; the value never enters state, argv, events or files. */
 export type SecretRef = `env:${string}` | `file:${string}`;
@@ -32,8 +31,6 @@ export interface Profile {
   readonly labels: Readonly<Record<string, string>>;
   /** Key path → where its value was written; paths as in `--set`. A path without entry is a default. */
   readonly origins: Readonly<Record<string, Origin>>;
-  /** What checking found and is no reason to stop, e.g. settings without effect yet. */
-  readonly findings: readonly Finding[];
 }
 
 export type Origin =

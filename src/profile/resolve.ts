@@ -12,16 +12,10 @@ export const defaultEngineVersion = '0.32.0';
 
 export type Resolved = { readonly profile: Profile } | { readonly findings: readonly Finding[] };
 
-export interface ResolveOptions {
-  readonly name: string;
-  readonly source: string;
-  readonly findings: readonly Finding[];
-}
-
-export function resolveProfile({ raw, origins }: Layer, { name, source, findings }: ResolveOptions): Resolved {
+export function resolveProfile({ raw, origins }: Layer, { name, source }: { readonly name: string; readonly source: string }): Resolved {
   const model = toModel(raw);
   const problems = [...checkModel(raw, model), ...checkVariant(raw)];
-  if (model === undefined || problems.length > 0) return { findings: [...findings, ...problems] };
+  if (model === undefined || problems.length > 0) return { findings: problems };
   return {
     profile: {
       name,
@@ -40,7 +34,6 @@ export function resolveProfile({ raw, origins }: Layer, { name, source, findings
       stop: { drainMs: toMs(raw.stop?.drain, 30_000) },
       labels: toPresent(raw.labels ?? {}),
       origins,
-      findings,
     },
   };
 }

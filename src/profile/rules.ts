@@ -14,7 +14,6 @@ export function checkRules(raw: RawProfile): readonly RuleFinding[] {
     ...Object.keys(raw.vllm ?? {}).flatMap((key) => checkFlagName(key)),
     ...Object.entries(raw.vllm ?? {}).flatMap(([key, value]) => checkFlagValue(key, value)),
     ...Object.entries(raw.engine?.env ?? {}).flatMap(([name, value]) => checkVariable(name, value)),
-    ...checkWithoutEffect(raw),
   ];
 }
 
@@ -76,15 +75,4 @@ function checkVariable(name: string, value: string | number | null | undefined):
     return [{ code: 'profile/secret', severity: 'error', path, at: 'value', message: say('profile.want.secret', { path: path.join('.') }) }];
   }
   return [];
-}
-
-/** Understood, but of no use yet: said, never dropped in silence. */
-function checkWithoutEffect(raw: RawProfile): readonly RuleFinding[] {
-  const idle: readonly (readonly [path: readonly string[], given: unknown])[] = [
-    [['fallback'], raw.fallback],
-    [['health', 'stall-after'], raw.health?.['stall-after']],
-  ];
-  return idle
-    .filter(([, given]) => given != null)
-    .map(([path]) => ({ code: 'profile/no-effect', severity: 'info', path, at: 'key', message: say('profile.no-effect', { path: path.join('.') }) }));
 }

@@ -40,7 +40,9 @@ function renderError(error: DeployError, { output, palette }: Screen): string {
 
 function renderDiagnosis({ diagnosis }: DeployError, palette: Palette): string {
   if (diagnosis === undefined) return '';
-  const evidence = diagnosis.evidence.slice(0, mostEvidence).map(({ line, text }) => toText(say('views.evidence', { line, text: cut(text) })));
+  const evidence = diagnosis.evidence
+    .slice(0, mostEvidence)
+    .map(({ line, text }) => toText(say('views.evidence', { line, text: cut(text) })));
   return [toText(diagnosis.title), ...evidence.map(palette.dim)].map((line) => `  ${line}\n`).join('');
 }
 

@@ -5,8 +5,8 @@ import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
 import type { Conversation } from './conversation.ts';
 import type { Screen } from './screen.ts';
-import { type StoryLine, newStory, toStory } from './story.ts';
 import { toStepLine } from './step-line.ts';
+import { newStory, type StoryLine, toStory } from './story.ts';
 
 /** Progress of one step is repeated at most this often. */
 const progressEveryMs = 5000;
@@ -34,8 +34,8 @@ export function openLines(screen: Screen, clock: Clock = systemClock): Conversat
       if (isTooSoon(event)) return;
       for (const line of lines) if (isWanted(line, screen)) write(toLine(line, screen));
     },
-    pause() {},
-    close() {},
+    pause: () => undefined,
+    close: () => undefined,
   };
 }
 

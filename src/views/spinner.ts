@@ -1,11 +1,11 @@
 /** The conversation on a terminal: one live line for the step at work, a final line for each that ended. */
 import ora from 'ora';
-import { type Clock, type Timer, systemClock } from '../core/clock.ts';
+import { type Clock, systemClock, type Timer } from '../core/clock.ts';
 import { toDurationText } from '../core/units.ts';
 import type { Conversation } from './conversation.ts';
 import type { Screen } from './screen.ts';
-import { type StoryLine, newStory, toStory } from './story.ts';
 import { toStepLine, toStepText } from './step-line.ts';
+import { newStory, type StoryLine, toStory } from './story.ts';
 
 /** A step that takes longer than this shows for how long. */
 const patienceMs = 3000;

@@ -110,7 +110,10 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
     [say('views.label.next'), nextStartAt],
     [say('views.label.last-exit'), toLastExitText(deployment)],
     [say('views.label.supervisor'), toSupervisorText(deployment)],
-    [say('views.label.drift'), deployment.configDrift ? toText(say('views.drift', { name: deployment.name })) : undefined],
+    [
+      say('views.label.drift'),
+      deployment.configDrift ? toText(say('views.drift', { name: deployment.name, profile: deployment.profile })) : undefined,
+    ],
   ];
 }
 
@@ -135,7 +138,7 @@ function toLastExitText({ lastExit }: Deployment): string | undefined {
   return toText(say('views.last-exit', { at: lastExit.at, cause: lastExit.cause, ...toExitTails(lastExit) }));
 }
 
-function toSupervisorText({ supervised, supervisor, name, desired }: Deployment): string | undefined {
+function toSupervisorText({ supervised, supervisor, name, profile, desired }: Deployment): string | undefined {
   if (supervisor !== undefined && supervised) return toText(say('views.supervised', { pid: supervisor.pid }));
-  return desired === 'up' ? toText(say('views.not-supervised', { name })) : undefined;
+  return desired === 'up' ? toText(say('views.not-supervised', { name, profile })) : undefined;
 }

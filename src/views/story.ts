@@ -117,9 +117,9 @@ function toStartText({ phases, facts }: Story): string {
     const at = phases.findIndex((entry) => entry.phase === phase);
     const from = phases[at];
     const to = phases[at + 1];
-    return from === undefined || to === undefined ? undefined : toDurationText(to.elapsedMs - from.elapsedMs);
+    return from === undefined || to === undefined ? undefined : toSecondsText(to.elapsedMs - from.elapsedMs);
   };
-  const weights = facts.weightsSeconds === undefined ? took('loading') : toDurationText(facts.weightsSeconds * 1000);
+  const weights = facts.weightsSeconds === undefined ? took('loading') : toSecondsText(facts.weightsSeconds * 1000);
   const parts = [
     withTime(took('importing'), (time) => say('life.took.imported', { time })),
     withTime(took('downloading'), (time) => say('life.took.downloaded', { time })),
@@ -133,6 +133,11 @@ function toStartText({ phases, facts }: Story): string {
     .filter((part) => part !== undefined)
     .map(toText)
     .join(' · ');
+}
+
+/** Never milliseconds: `weights 0.3 s` stands beside `imported 14 s`. */
+function toSecondsText(ms: number): string {
+  return ms < 1000 ? `${(ms / 1000).toFixed(1)} s` : toDurationText(ms);
 }
 
 function withTime(time: string | undefined, toMessage: (time: string) => Message): Message | undefined {

@@ -5,11 +5,13 @@ import type { Palette } from './screen.ts';
 const gap = '  ';
 
 export function renderTable(rows: readonly (readonly string[])[], palette?: Palette): string {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, toWidth(cell))));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => toWidth(row[column] ?? ''))));
   return rows
     .map((row, index) => {
-      const line = row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - toWidth(cell))).join(gap).trimEnd();
+      const line = row
+        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - toWidth(cell)))
+        .join(gap)
+        .trimEnd();
       return `${index === 0 && palette ? palette.dim(line) : line}\n`;
     })
     .join('');

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { readGlobals } from '../../src/commands/globals.ts';
-import { type Session, type Work, runSession } from '../../src/commands/session.ts';
+import { runSession, type Session, type Work } from '../../src/commands/session.ts';
 import { DeployError } from '../../src/core/error.ts';
 import { say } from '../../src/core/message.ts';
-import { type FakeOptions, createFakeHost } from './fake-host.ts';
+import { createFakeHost, type FakeOptions } from './fake-host.ts';
 
 interface Setup extends FakeOptions {
   readonly argv?: readonly string[];
@@ -76,7 +76,7 @@ test('a command that a signal ends in the ordinary way is not interrupted', asyn
 });
 
 test('without a terminal a question fails and names its option', async () => {
-  const work: Work = async ({ context }) => ((await context.confirm(say('views.no-profiles'), '--yes')) ? 0 : 1);
+  const work: Work = async ({ context }) => ((await context.confirm(say('views.no-deployments'), '--yes')) ? 0 : 1);
   const { status, stderr } = await run(work, { terminal: false });
   expect(status).toBe(8);
   expect(stderr).toContain('confirm/needed');
@@ -91,7 +91,7 @@ test('the language to come is announced, not refused', async () => {
 
 test('--output quiet keeps the conversation to itself, not the errors', async () => {
   const work: Work = async ({ context, tell }) => {
-    context.emit({ type: 'said', level: 'info', text: say('views.no-profiles') });
+    context.emit({ type: 'said', level: 'info', text: say('views.no-deployments') });
     tell('aside');
     throw DeployError.of('deployment/none', {});
   };

@@ -41,24 +41,22 @@ test('mistakes in the command line, with the nearest thing that exists', async (
   await expect(transcript.join('\n')).toMatchFileSnapshot('../golden/errors/usage.txt');
 });
 
-test.each([
-  ['up --dry -o json'],
-  ['up --output=json --dry'],
-  ['-o json up --dry'],
-  ['up -ojson --dry'],
-])('as JSON when asked for, wherever the option stands: %s', async (line) => {
-  const host = createFakeHost();
-  expect(await runCommandLine(line.split(' '), host)).toBe(2);
-  expect(host.printed.stderr).toBe('');
-  expect(JSON.parse(host.printed.stdout)).toMatchObject({
-    kind: 'Error',
-    version: 1,
-    code: 'usage/invalid',
-    message: 'There is no option --dry here. Did you mean --dry-run?',
-    hint: 'qwen-deploy up --help shows what is possible.',
-    exitStatus: 2,
-  });
-});
+test.each([['up --dry -o json'], ['up --output=json --dry'], ['-o json up --dry'], ['up -ojson --dry']])(
+  'as JSON when asked for, wherever the option stands: %s',
+  async (line) => {
+    const host = createFakeHost();
+    expect(await runCommandLine(line.split(' '), host)).toBe(2);
+    expect(host.printed.stderr).toBe('');
+    expect(JSON.parse(host.printed.stdout)).toMatchObject({
+      kind: 'Error',
+      version: 1,
+      code: 'usage/invalid',
+      message: 'There is no option --dry here. Did you mean --dry-run?',
+      hint: 'qwen-deploy up --help shows what is possible.',
+      exitStatus: 2,
+    });
+  },
+);
 
 test('an empty question is refused before anything is asked', async () => {
   const host = createFakeHost({ stdin: ' \n' });

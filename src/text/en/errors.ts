@@ -20,7 +20,7 @@ export const errors = {
 
   'host/no-gpu': {
     message: 'This machine has no NVIDIA GPU that answers: {evidence}.',
-    hint: '{profile} needs one{need}. Without a GPU: --profile tiny (real vLLM on the CPU) or --profile demo (simulated).',
+    hint: '{profile} needs one with ≥ {need} free. Without a GPU: --profile tiny (real vLLM on the CPU) or --profile demo (simulated).',
   },
   'host/gpu-silent': {
     message: 'This machine shows signs of an NVIDIA GPU ({signs}), but it does not answer: {evidence}.',
@@ -28,8 +28,22 @@ export const errors = {
   },
   'host/gpu-memory': {
     message: '{profile} needs {need} of GPU memory; {gpu} has {have} free.',
-    hint: 'Free memory on the GPU (nvidia-smi lists who holds it), or choose a smaller profile: qwen-deploy profiles list.',
+    hint: 'Free memory on the GPU (nvidia-smi lists who holds it), name another one (--set resources.gpus=[1]), or choose a smaller profile: qwen-deploy profiles list.',
   },
+  'host/gpu-share': {
+    message: 'gpu-memory-utilization {share} asks for {asked} of {gpu}, which has {have} free: vLLM would refuse to start.',
+    hint: 'Free memory on the GPU (nvidia-smi lists who holds it), or ask for less: --set vllm.gpu-memory-utilization={fits}',
+  },
+  'host/gpu-small': {
+    message: '{profile} needs {need} of GPU memory; its share of {gpu} (gpu-memory-utilization {share}) is {have}.',
+    hint: 'Choose a smaller profile (qwen-deploy profiles list), a shorter --set vllm.max-model-len=…, or a larger share.',
+  },
+  'host/gpu-unknown': { message: 'resources.gpus names {missing}, and this machine has {have}.', hint: 'nvidia-smi -L lists them with their UUIDs.' },
+  'host/gpu-unsupported': {
+    message: '{gpu} has compute capability {capability}; vLLM needs {least} or more.',
+    hint: 'Without this GPU: --profile cpu or --profile tiny (real vLLM on the CPU), --profile demo (simulated).',
+  },
+  'host/gpu-count': { message: '{profile} spreads over {need} GPUs; {have} can be used here.', hint: 'Lower --set vllm.tensor-parallel-size=… or name more in resources.gpus.' },
   'host/disk-full': {
     message: 'Not enough disk space at {path}: {need} needed, {have} free.',
     hint: 'Free some space, or move the data directory: QWEN_DEPLOY_HOME=DIR or XDG_DATA_HOME=DIR.',
@@ -99,6 +113,7 @@ export const errors = {
     message: 'Port {port} on {host} is taken by {owner}.',
     hint: 'Choose another: --set server.port={free}',
   },
+  'runtime/port-forbidden': { message: 'Port {port} may not be opened by this user.', hint: 'Choose one from 1024 up: --set server.port=8000' },
   'runtime/bad-address': { message: 'The address {host} is not of this machine.', hint: 'Use 127.0.0.1 (this machine only) or 0.0.0.0 (everybody).' },
   'runtime/spawn-failed': { message: '{program} could not be started: {problem}', hint: 'Try it by hand: {program} --version' },
   'runtime/no-docker': { message: 'The Docker backend is not part of this version yet.', hint: 'Use --backend process.' },

@@ -70,8 +70,8 @@ export const views = {
   'views.last-exit': '{at}: {cause}{how}{line}',
   'views.load': '{running} running, {waiting} waiting, KV cache {kv} %, {tokens} tokens/s',
   'views.supervised': 'process {pid}',
-  'views.not-supervised': 'none: nobody restarts it. qwen-deploy up {name} starts a supervisor and leaves the engine alone.',
-  'views.drift': 'the profile was changed since the start; qwen-deploy up {name} shows and applies it',
+  'views.not-supervised': 'none: nobody restarts it. qwen-deploy up {name} -p {profile} starts a supervisor and leaves the engine alone.',
+  'views.drift': 'the profile was changed since the start; qwen-deploy up {name} -p {profile} shows and applies it',
 
   'views.plan.title': '{name} · {engine} · {backend} · {endpoint}',
   'views.plan.installed': 'vLLM {version} ({variant}), installed',
@@ -86,7 +86,6 @@ export const views = {
   'views.profile.source': 'from {source}',
   'views.profile.default': 'default',
   'views.profile.set': '--set',
-  'views.no-profiles': 'There are no profiles.',
   'views.no-engines': 'No engine is installed. qwen-deploy up installs the one it needs; qwen-deploy engine install cpu does it now.',
   'views.engine.installed': '{id} is installed: {program}',
   'views.engine.removed': '{id} is removed.',

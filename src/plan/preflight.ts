@@ -1,0 +1,109 @@
+/** What makes a start useless, found before the minutes that it takes. Pure; what the facts do not say is not held against anybody. */
+import { DeployError } from '../core/error.ts';
+import { say } from '../core/message.ts';
+import { toSizeText } from '../core/units.ts';
+import { type Gpu, toCapability } from '../gpu/gpu.ts';
+import type { Profile } from '../profile/profile.ts';
+import { parseCpuList } from './cpu-list.ts';
+import type { Facts } from './facts.ts';
+import { chooseGpus, leastCapability } from './gpu-choice.ts';
+import { toGpuNeed } from './gpu-need.ts';
+
+export interface PreflightOptions {
+  /** The deployment itself is up: the port and the GPU memory that are taken may be taken by it. */
+  readonly running?: boolean;
+}
+
+/** The first thing in the way, the gravest first; undefined when nothing is. */
+export function checkPlan(profile: Profile, facts: Facts, { running = false }: PreflightOptions = {}): DeployError | undefined {
+  const simulated = facts.backend === 'simulator';
+  const held = running ? undefined : checkPort(profile, facts);
+  if (simulated) return held;
+  if (facts.backend === 'docker') return DeployError.of('runtime/no-docker', {});
+  return checkGpus(profile, facts, running) ?? checkModel(profile, facts) ?? checkExecutable(profile, facts) ?? checkCpus(profile, facts) ?? held;
+}
+
+function checkGpus(profile: Profile, facts: Facts, running: boolean): DeployError | undefined {
+  if (facts.gpus === undefined || profile.engine.variant !== 'gpu') return undefined;
+  const { gpus: observed } = facts;
+  const need = toGpuNeed(profile);
+  if (observed.is === 'absent') return DeployError.of('host/no-gpu', { evidence: observed.evidence, profile: profile.name, need: toSizeText(need.bytes) });
+  if (observed.is === 'silent') return DeployError.of('host/gpu-silent', { signs: observed.signs.join(', '), evidence: observed.evidence });
+  const { gpus, missing, by } = chooseGpus(profile, facts);
+  if (missing.length > 0) return DeployError.of('host/gpu-unknown', { missing: missing.join(', '), have: observed.gpus.map(toName).join(', ') });
+  // The person's own list may name what no list of GPUs has (parts of one); then vLLM judges.
+  if (by === 'environment' && gpus.length < need.gpus) return undefined;
+  const old = (gpus.length > 0 ? gpus : observed.gpus).find((gpu) => (toCapability(gpu) ?? leastCapability) < leastCapability);
+  if (old) return DeployError.of('host/gpu-unsupported', { gpu: toName(old), capability: old.computeCapability ?? '?', least: leastCapability });
+  if (gpus.length < need.gpus) return DeployError.of('host/gpu-count', { profile: profile.name, need: need.gpus, have: gpus.length });
+  for (const gpu of gpus) {
+    const problem = checkMemory(profile, gpu, running);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+const gib = 2 ** 30;
+/** Estimates of GPU memory closer than this are as often wrong as right. */
+const toleranceBytes = 0.3 * gib;
+/** The most that a driver keeps from CUDA of what nvidia-smi calls the total. */
+const reservedBytes = 0.9 * gib;
+/** Seen by nvidia-smi as free and taken by CUDA's context before vLLM looks. */
+const contextBytes = 0.6 * gib;
+
+/** Only what is certain: vLLM counts a little less memory than nvidia-smi, in both numbers. */
+function checkMemory(profile: Profile, gpu: Gpu, running: boolean): DeployError | undefined {
+  const { memoryTotalBytes: total, memoryFreeBytes: free } = gpu;
+  const need = toGpuNeed(profile);
+  const least = need.bytes - toleranceBytes;
+  const share = 'kv-cache-memory-bytes' in profile.vllm ? undefined : toShare(profile);
+  const name = toName(gpu);
+  if (total !== undefined && share !== undefined && least > share * total) {
+    return DeployError.of('host/gpu-small', { profile: profile.name, need: toSizeText(need.bytes), gpu: name, share, have: toSizeText(share * total) });
+  }
+  if (running || free === undefined) return undefined;
+  if (least > free) return DeployError.of('host/gpu-memory', { profile: profile.name, need: toSizeText(need.bytes), gpu: name, have: toSizeText(free) });
+  if (total === undefined || share === undefined || share * (total - reservedBytes) <= free) return undefined;
+  const fits = Math.max(Math.floor(((free - contextBytes) / total) * 100) / 100, 0.05);
+  return DeployError.of('host/gpu-share', { share, asked: toSizeText(share * total), gpu: name, have: toSizeText(free), fits });
+}
+
+function toShare({ vllm }: Profile): number {
+  const share = vllm['gpu-memory-utilization'];
+  return typeof share === 'number' ? share : 0.85;
+}
+
+function toName(gpu: Gpu): string {
+  return `GPU ${gpu.index} (${gpu.name})`;
+}
+
+function checkModel(profile: Profile, { model }: Facts): DeployError | undefined {
+  if (model.is !== 'local' || model.problem === undefined) return undefined;
+  return DeployError.of('model/missing', { path: profile.model.path ?? '', problem: model.problem });
+}
+
+function checkExecutable({ engine }: Profile, { executable }: Facts): DeployError | undefined {
+  if (engine.executable === undefined || executable === undefined) return undefined;
+  if ('problem' in executable) return DeployError.of('engine/no-executable', { path: executable.path, problem: executable.problem });
+  const { version, path } = executable;
+  if (version === undefined || version === engine.version) return undefined;
+  return DeployError.of('engine/version-mismatch', { program: path, found: version, wanted: engine.version });
+}
+
+function checkCpus({ resources }: Profile, { cpus }: Facts): DeployError | undefined {
+  if (resources.cpus === 'all') return undefined;
+  const missing = parseCpuList(resources.cpus).filter((cpu) => !cpus.includes(cpu));
+  if (missing.length === 0) return undefined;
+  const problem = say('plan.cpus-missing', { cpus: missing.slice(0, 8).join(', ') });
+  return DeployError.of('host/cpus', { cpus: resources.cpus, problem, have: cpus.join(', ') });
+}
+
+function checkPort({ server }: Profile, { port }: Facts): DeployError | undefined {
+  const { host, port: number } = server;
+  if (port.is !== 'taken') {
+    if (port.is === 'bad-address') return DeployError.of('runtime/bad-address', { host });
+    return port.is === 'free' ? undefined : DeployError.of('runtime/port-forbidden', { port: number });
+  }
+  const owner = port.owner ? say('plan.port-owner', port.owner) : say('plan.port-owner-unknown');
+  return DeployError.of('runtime/port-taken', { port: number, host, owner, free: port.free });
+}

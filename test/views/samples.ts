@@ -1,0 +1,106 @@
+import type { DeployEvent, DeploymentEvent, LifeEvent } from '../../src/core/event.ts';
+import type { Deployment } from '../../src/supervisor/deployment.ts';
+import { chooseOutput, type OutputMode } from '../../src/views/choose.ts';
+import { openScreen } from '../../src/views/screen.ts';
+
+export function createScreen(mode: OutputMode, colors = false) {
+  const printed = { out: '', err: '' };
+  const output = { ...chooseOutput(mode, { env: {}, stdoutIsTerminal: false, stderrIsTerminal: false }), colors };
+  const screen = openScreen(output, {
+    stdout: { write: (text) => (printed.out += text) },
+    stderr: { write: (text) => (printed.err += text) },
+  });
+  return { screen, printed };
+}
+
+export function stamp(event: LifeEvent, extra: { readonly simulated?: true } = {}): DeploymentEvent {
+  return { seq: 1, at: '2026-01-02T03:04:05.678Z', deployment: 'tiny', run: 1, launchId: 'l1', ...extra, ...event };
+}
+
+export const tiny: Deployment = {
+  kind: 'Deployment',
+  version: 1,
+  name: 'tiny',
+  state: 'ready',
+  desired: 'up',
+  profile: 'tiny',
+  backend: 'process',
+  endpoint: 'http://127.0.0.1:8000/v1',
+  servedNames: ['Qwen3-0.6B'],
+  launchId: 'l1',
+  run: 1,
+  pid: 4711,
+  engine: { version: '0.32.0' },
+  model: '/models/tiny-qwen3',
+  port: 8000,
+  startedAt: '2026-01-02T03:04:05.000Z',
+  readyAt: '2026-01-02T03:04:46.000Z',
+  uptimeSeconds: 120,
+  restarts: { sinceStable: 0, lastHour: 0, total: 0 },
+  health: { ready: true },
+  supervised: true,
+  supervisor: { pid: 4700 },
+  simulated: false,
+  configDrift: false,
+  load: { running: 0, waiting: 0, kvUsage: 0, tokensPerSecond: 0 },
+};
+
+const { load: _, uptimeSeconds: __, readyAt: ___, pid: ____, ...idle } = tiny;
+
+export const demo: Deployment = {
+  ...tiny,
+  name: 'demo',
+  profile: 'demo',
+  backend: 'simulator',
+  simulated: true,
+  endpoint: 'http://127.0.0.1:8100/v1',
+  port: 8100,
+  uptimeSeconds: 8000,
+  load: { running: 3, waiting: 1, kvUsage: 0.254, tokensPerSecond: 912.6 },
+};
+
+export const orphan: Deployment = { ...tiny, name: 'orphan', supervised: false, restarts: { sinceStable: 1, lastHour: 1, total: 4 } };
+
+export const waiting: Deployment = {
+  ...idle,
+  name: 'waiting',
+  state: 'backoff',
+  health: { ready: false, reason: 'the engine ended' },
+  restarts: { sinceStable: 2, lastHour: 2, total: 2 },
+  nextStartAt: '2026-01-02T03:05:00.000Z',
+  lastExit: {
+    cause: 'exit',
+    at: '2026-01-02T03:04:56.000Z',
+    signal: 'SIGKILL',
+    diagnosis: 'engine_dead_runtime',
+    line: 'RuntimeError: Engine core died',
+  },
+};
+
+export const gone: Deployment = { ...idle, name: 'gone', state: 'stopped', desired: 'down', health: { ready: false }, supervised: false };
+
+/** A start of the real engine, as its supervisor tells it. */
+export const start: readonly DeployEvent[] = [
+  { type: 'step-started', step: 'plan', text: { id: 'commands.plan', params: {} } },
+  {
+    type: 'step-done',
+    step: 'plan',
+    text: {
+      id: 'views.plan.title',
+      params: { name: 'tiny-qwen3', engine: 'vLLM 0.32.0 (CPU)', backend: 'process', endpoint: '127.0.0.1:8000' },
+    },
+  },
+  { type: 'said', level: 'warning', text: { id: 'views.no-deployments', params: {} } },
+  stamp({ type: 'requested', desired: 'up', by: 'up' }),
+  stamp({ type: 'preflight' }),
+  stamp({ type: 'launching', backend: 'process' }),
+  stamp({ type: 'launched', pid: 4711 }),
+  stamp({ type: 'phase', phase: 'spawned', elapsedMs: 5 }),
+  stamp({ type: 'phase', phase: 'importing', elapsedMs: 100 }),
+  stamp({ type: 'phase', phase: 'configuring', elapsedMs: 14_100 }),
+  stamp({ type: 'phase', phase: 'loading', elapsedMs: 20_000, facts: { percent: 50 } }),
+  stamp({ type: 'phase', phase: 'kv-cache', elapsedMs: 20_300, facts: { weightsSeconds: 0.3, kvTokens: 262_144 } }),
+  stamp({ type: 'phase', phase: 'listening', elapsedMs: 40_000 }),
+  stamp({ type: 'gate-waiting', check: 'completion', detail: 'HTTP 503' }),
+  stamp({ type: 'ready', elapsedMs: 41_000, firstTokenMs: 62, servedNames: ['Qwen3-0.6B'] }),
+];

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import type { Deployment } from '../../src/supervisor/deployment.ts';
+import { renderDetail, renderDown, renderServed, renderStatusTable } from '../../src/views/status.ts';
+import { createScreen, demo, gone, orphan, tiny, waiting } from './samples.ts';
+
+const { palette } = createScreen('plain').screen;
+
+test('the table, in the form that COMMANDS shows', () => {
+  expect(renderStatusTable([tiny], palette)).toBe(
+    [
+      'NAME  STATE  PROFILE  BACKEND  ENDPOINT                  UP  RESTARTS  RUN  WAIT  KV   TOK/S',
+      'tiny  ready  tiny     process  http://127.0.0.1:8000/v1  2m  0         0    0     0 %  0',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('the table in every state', async () => {
+  const failed: Deployment = { ...waiting, name: 'failed', state: 'failed' };
+  const starting: Deployment = { ...waiting, name: 'starting', state: 'starting', phase: 'loading' };
+  const table = renderStatusTable([tiny, demo, orphan, waiting, starting, failed, gone], palette);
+  await expect(table).toMatchFileSnapshot('../golden/views/status-table.txt');
+});
+
+test('columns stay aligned with wide characters', () => {
+  const lines = renderStatusTable(
+    [
+      { ...tiny, name: '通义' },
+      { ...tiny, name: 'abcdef' },
+    ],
+    palette,
+  ).split('\n');
+  expect(lines[1]).toMatch(/^通义 {4}ready/);
+  expect(lines[2]).toMatch(/^abcdef {2}ready/);
+});
+
+test('the details in every state', async () => {
+  const starting: Deployment = { ...waiting, name: 'starting', state: 'starting', phase: 'loading' };
+  const all = [tiny, demo, orphan, waiting, starting, { ...gone, configDrift: true }];
+  await expect(all.map((one) => renderDetail(one, palette)).join('\n')).toMatchFileSnapshot('../golden/views/status-detail.txt');
+});
+
+describe('the last word of up', () => {
+  test.each([
+    ['plain', tiny, 'tiny ready http://127.0.0.1:8000/v1\n'],
+    ['plain', demo, 'demo ready http://127.0.0.1:8100/v1 (simulated)\n'],
+    ['quiet', tiny, 'http://127.0.0.1:8000/v1\n'],
+    ['tty', tiny, '  endpoint    http://127.0.0.1:8000/v1      try   qwen-deploy ask "Hello"\n'],
+    ['tty', { ...tiny, name: 'chat' }, '  endpoint    http://127.0.0.1:8000/v1      try   qwen-deploy ask chat "Hello"\n'],
+    ['tty', waiting, 'waiting backoff http://127.0.0.1:8000/v1\n'],
+  ] as const)('%s', (mode, deployment, text) => {
+    expect(renderServed(deployment, createScreen(mode).screen)).toBe(text);
+  });
+});
+
+test('the last word of down', () => {
+  const { screen } = createScreen('plain');
+  expect(renderDown([gone, { ...demo, state: 'stopped', desired: 'down' }], screen)).toBe('gone is down\ndemo is down (simulated)\n');
+  expect(renderDown([gone], createScreen('quiet').screen)).toBe('');
+});
+
+test('every text about a simulated deployment says so', () => {
+  for (const mode of ['plain', 'tty'] as const) expect(renderServed(demo, createScreen(mode).screen)).toContain('simulated');
+  expect(renderDetail(demo, palette)).toContain('simulated');
+  expect(renderStatusTable([demo], palette)).toContain('simulated');
+});
+
+test('colors are escape codes only where they were chosen', () => {
+  const colored = createScreen('tty', true).screen.palette;
+  expect(renderDetail(tiny, colored)).toContain('\u001b[');
+  expect(renderDetail(tiny, palette)).not.toContain('\u001b');
+});

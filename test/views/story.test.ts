@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import type { DeployEvent, LifeEvent } from '../../src/core/event.ts';
+import { openConversation } from '../../src/views/conversation.ts';
+import { openLines } from '../../src/views/lines.ts';
+import { toStepLine } from '../../src/views/step-line.ts';
+import { newStory, type StoryLine, toStory } from '../../src/views/story.ts';
+import { createScreen, stamp, start } from './samples.ts';
+
+function tell(events: readonly DeployEvent[]): readonly StoryLine[] {
+  let story = newStory;
+  return events.flatMap((event) => {
+    const [next, lines] = toStory(story, event);
+    story = next;
+    return lines;
+  });
+}
+
+const final = (events: readonly DeployEvent[]) => tell(events).filter(({ is }) => is !== 'live');
+
+describe('a start', () => {
+  test('reads as COMMANDS says', () => {
+    const { screen } = createScreen('tty');
+    expect(final(start).map((line) => toStepLine(line, screen.palette))).toEqual([
+      '✔ plan        tiny-qwen3 · vLLM 0.32.0 (CPU) · process · 127.0.0.1:8000',
+      '! There is no deployment. qwen-deploy up starts one.',
+      '✔ start       imported 14 s · weights 0.3 s · KV cache 262,144 tokens · listening',
+      '✔ ready       in 41 s: /health, Qwen3-0.6B listed, first token in 62 ms',
+    ]);
+  });
+
+  test('in plain lines, without an escape code', () => {
+    const { screen, printed } = createScreen('plain');
+    const lines = openLines(screen);
+    for (const event of start) lines.emit(event);
+    expect(printed.out).toBe('');
+    expect(printed.err).toBe(
+      [
+        'plan: every launch setting with its reason; starts nothing',
+        'plan: tiny-qwen3 · vLLM 0.32.0 (CPU) · process · 127.0.0.1:8000',
+        'warning: There is no deployment. qwen-deploy up starts one.',
+        'start: checking that it can start',
+        'start: launching (process)',
+        'start: launched as process 4711',
+        'start: waiting for the first word of the engine',
+        'start: importing vLLM',
+        'start: reading the configuration',
+        'start: loading the weights, 50 %',
+        'start: reserving the KV cache',
+        'start: imported 14 s · weights 0.3 s · KV cache 262,144 tokens · listening',
+        'ready: asking it for a first answer',
+        'ready: waiting for a first completion: HTTP 503',
+        'ready: in 41 s: /health, Qwen3-0.6B listed, first token in 62 ms',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('of a simulator says so on its final lines', () => {
+    const simulated = start.map((event) => ('seq' in event ? { ...event, simulated: true as const } : event));
+    const lines = final(simulated).filter((line) => line.is === 'done' && line.step !== 'plan');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line.text).toContain('(simulated)');
+  });
+
+  test('what was not seen is left out', () => {
+    const events = [
+      stamp({ type: 'launching', backend: 'process' }),
+      stamp({ type: 'phase', phase: 'listening', elapsedMs: 900 }),
+      stamp({ type: 'ready', elapsedMs: 1000, servedNames: ['a', 'b'] }),
+    ];
+    expect(final(events).map((line) => line.text)).toEqual(['listening', 'in 1.0 s: /health, a, b listed']);
+  });
+
+  test('a joined one that is already ready has no start line', () => {
+    expect(final([stamp({ type: 'ready', elapsedMs: 1000, servedNames: ['a'] })])).toHaveLength(1);
+  });
+});
+
+test('an engine that dies while starting fails that step, and the next launch begins anew', () => {
+  const crash: LifeEvent = {
+    type: 'exited',
+    expected: false,
+    exit: { cause: 'exit', at: '', code: 1, line: 'ValueError: no' },
+  };
+  const story = final([
+    ...start.slice(0, 9),
+    stamp(crash),
+    stamp({ type: 'backoff', attempt: 1, delayMs: 2000, nextStartAt: '' }),
+    ...start.slice(5),
+  ]);
+  expect(story.slice(2, 4)).toEqual([
+    { is: 'failed', step: 'start', text: 'ended by itself with exit code 1: ValueError: no' },
+    { is: 'said', level: 'warning', text: 'starting again in 2.0 s (attempt 1)' },
+  ]);
+  expect(story.slice(4).map((line) => line.text)).toEqual(
+    final(start)
+      .slice(2)
+      .map((line) => line.text),
+  );
+});
+
+test('a stop', () => {
+  const lines = tell([
+    stamp({ type: 'stopping', reason: 'down', graceMs: 30_000 }),
+    stamp({ type: 'killing', reason: 'grace is over' }),
+    stamp({ type: 'exited', expected: true, exit: { cause: 'operator', at: '', signal: 'SIGKILL' } }),
+    stamp({ type: 'survivors', survivors: [{ pid: 7, command: 'VLLM::EngineCore', state: 'D' }] }),
+    stamp({ type: 'stopped' }),
+  ]);
+  expect(lines.map((line) => ('step' in line ? `${line.is} ${line.step}: ${line.text}` : line.text))).toEqual([
+    'live stop: asked to end (down), with up to 30 s for running requests',
+    'live stop: ending it by force (grace is over)',
+    'live stop: ended as asked by SIGKILL',
+    'live stop: waiting for what is left of the last launch: process 7 (VLLM::EngineCore, state D)',
+    'done stop: nothing of it is left',
+  ]);
+});
+
+test('progress in plain lines is repeated at most every five seconds', () => {
+  const { screen, printed } = createScreen('plain');
+  let now = 0;
+  const lines = openLines(screen, { wall: () => now, mono: () => now, after: () => ({ cancel: () => undefined }) });
+  for (const doneBytes of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    lines.emit({ type: 'step-progress', step: 'engine', text: { id: 'commands.up', params: {} }, doneBytes, totalBytes: 8 });
+    now += 1000;
+  }
+  expect(printed.err.match(/\d B \/ 8 B/g)).toEqual(['1 B / 8 B', '6 B / 8 B']);
+});
+
+test('quiet shows failures only', () => {
+  const { screen, printed } = createScreen('quiet');
+  const lines = openLines(screen);
+  for (const event of start) lines.emit(event);
+  expect(printed.err).toBe('');
+  lines.emit(stamp({ type: 'unkillable', survivors: [{ pid: 7, command: 'python' }] }));
+  expect(printed.err).toBe('stop: error: cannot be ended: process 7 (python)\n');
+});
+
+test('a view that throws is told once and never breaks the work', async () => {
+  const { screen, printed } = createScreen('plain');
+  const conversation = await openConversation(screen, { busy: false });
+  const broken = { type: 'said', level: 'info', text: undefined } as unknown as DeployEvent;
+  conversation.emit(broken);
+  conversation.emit(broken);
+  expect(printed.err.match(/The display failed/g)).toHaveLength(1);
+});
+
+test('after its end a conversation is silent', async () => {
+  const { screen, printed } = createScreen('plain');
+  const conversation = await openConversation(screen, { busy: true });
+  conversation.close();
+  for (const event of start) conversation.emit(event);
+  expect(printed.err).toBe('');
+});
