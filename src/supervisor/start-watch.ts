@@ -25,9 +25,10 @@ export async function watchStart(watch: StartWatch, signal: AbortSignal): Promis
   const outcome = await waitUntilServing(
     toProbeTarget(spec, watch.apiKey),
     {
+      // The log is read to its end first: its phases come before ours.
       onAnswering: () => {
         done.abort();
-        push({ type: 'phase', run, phase: 'verifying' });
+        void following.then(() => push({ type: 'phase', run, phase: 'verifying' }));
       },
       onWaiting: (check, detail) => push({ type: 'gate-waiting', run, check, detail }),
     },

@@ -78,7 +78,7 @@ function toRow(deployment: Deployment): readonly string[] {
     profile,
     toBackendText(deployment),
     isDown(deployment) ? none : endpoint,
-    uptimeSeconds === undefined || isDown(deployment) ? none : toDurationText(uptimeSeconds * 1000),
+    uptimeSeconds === undefined || isDown(deployment) ? none : toUptime(uptimeSeconds),
     String(restarts.total),
     load === undefined ? none : String(load.running),
     load === undefined ? none : String(load.waiting),
@@ -123,8 +123,13 @@ function toEngineText({ simulated, engine }: Deployment): string {
 
 function toUptimeText({ uptimeSeconds, readyAt }: Deployment): string | undefined {
   if (uptimeSeconds === undefined) return undefined;
-  const uptime = toDurationText(uptimeSeconds * 1000);
+  const uptime = toUptime(uptimeSeconds);
   return readyAt === undefined ? uptime : toText(say('views.up-since', { uptime, readyAt }));
+}
+
+/** Whole seconds: nobody needs tenths of them here. */
+function toUptime(seconds: number): string {
+  return seconds < 60 ? `${Math.floor(seconds)} s` : toDurationText(seconds * 1000);
 }
 
 function toLoadText({ load }: Deployment): string | undefined {

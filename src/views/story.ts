@@ -20,6 +20,9 @@ export interface Story {
   readonly started: boolean;
 }
 
+/** A phase shorter than this took no time worth a word. */
+const shortestMs = 50;
+
 export const newStory: Story = { phases: [], facts: {}, started: false };
 
 type Told = readonly [Story, readonly StoryLine[]];
@@ -93,17 +96,19 @@ function toLifeStory(story: Story, event: DeploymentEvent): Told {
 }
 
 function toPhaseStory(story: Story, event: Extract<DeploymentEvent, { type: 'phase' }>): Told {
-  const known = story.phases.some(({ phase }) => phase === event.phase);
+  const { phase, elapsedMs, facts } = event;
+  // Our own probe may be ahead of the log that tells the phases: it says nothing about them.
+  if (phase === 'verifying') return [story, [{ is: 'live', step: 'ready', text: mark(event, toPhaseText(phase)) }]];
+  const known = story.started || story.phases.some((entry) => entry.phase === phase);
   const next: Story = {
     ...story,
-    phases: known ? story.phases : [...story.phases, { phase: event.phase, elapsedMs: event.elapsedMs }],
-    facts: { ...story.facts, ...event.facts },
+    phases: known ? story.phases : [...story.phases, { phase, elapsedMs }],
+    facts: { ...story.facts, ...facts },
   };
-  if (event.phase !== 'listening' && event.phase !== 'verifying') {
-    return [next, [{ is: 'live', step: 'start', text: mark(event, toPhaseText(event.phase, event.facts)) }]];
-  }
-  const asking = mark(event, toPhaseText('verifying'));
-  return [{ ...next, started: true }, [...closeStart(next, event), { is: 'live', step: 'ready', text: asking }]];
+  if (story.started) return [next, []];
+  if (phase !== 'listening') return [next, [{ is: 'live', step: 'start', text: mark(event, toPhaseText(phase, facts)) }]];
+  const asking: StoryLine = { is: 'live', step: 'ready', text: mark(event, toPhaseText('verifying')) };
+  return [{ ...next, started: true }, [...closeStart(next, event), asking]];
 }
 
 function closeStart(story: Story, event: DeploymentEvent): readonly StoryLine[] {
@@ -117,7 +122,8 @@ function toStartText({ phases, facts }: Story): string {
     const at = phases.findIndex((entry) => entry.phase === phase);
     const from = phases[at];
     const to = phases[at + 1];
-    return from === undefined || to === undefined ? undefined : toSecondsText(to.elapsedMs - from.elapsedMs);
+    const ms = from === undefined || to === undefined ? 0 : to.elapsedMs - from.elapsedMs;
+    return ms < shortestMs ? undefined : toSecondsText(ms);
   };
   const weights = facts.weightsSeconds === undefined ? took('loading') : toSecondsText(facts.weightsSeconds * 1000);
   const parts = [

@@ -71,6 +71,20 @@ describe('a start', () => {
     expect(final(events).map((line) => line.text)).toEqual(['listening', 'in 1.0 s: /health, a, b listed']);
   });
 
+  test('a probe that is ahead of the log closes nothing', () => {
+    const events = [
+      stamp({ type: 'launching', backend: 'simulator' }),
+      stamp({ type: 'phase', phase: 'verifying', elapsedMs: 110 }),
+      stamp({ type: 'phase', phase: 'importing', elapsedMs: 120 }),
+      stamp({ type: 'phase', phase: 'loading', elapsedMs: 1120 }),
+      stamp({ type: 'phase', phase: 'kv-cache', elapsedMs: 1121 }),
+      stamp({ type: 'phase', phase: 'listening', elapsedMs: 1122 }),
+      stamp({ type: 'phase', phase: 'warming', elapsedMs: 1123 }),
+      stamp({ type: 'ready', elapsedMs: 1200, servedNames: ['a'] }),
+    ];
+    expect(final(events).map((line) => line.text)).toEqual(['imported 1.0 s · listening', 'in 1.2 s: /health, a listed']);
+  });
+
   test('a joined one that is already ready has no start line', () => {
     expect(final([stamp({ type: 'ready', elapsedMs: 1000, servedNames: ['a'] })])).toHaveLength(1);
   });

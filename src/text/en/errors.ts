@@ -10,6 +10,8 @@ export const errors = {
     hint: 'Write --set key.path=value, for example --set vllm.max-model-len=8192.',
   },
 
+  'usage/bad-version': { message: '"{version}" is not a version of vLLM.', hint: 'Write it as vLLM releases it, for example 0.32.0.' },
+
   'profile/unknown': {
     message: 'There is no profile "{name}".{nearest}',
     hint: 'qwen-deploy profiles list shows all; a path must start with . or / or end in .yaml.',
@@ -81,7 +83,7 @@ export const errors = {
   },
   'engine/no-index': {
     message: 'vLLM {version} ({variant}) cannot be installed: {problem}. Tried: {tried}.',
-    hint: 'Offline: bring the wheels (pip download {package}=={version} on another machine), then PIP_FIND_LINKS=DIR (or UV_FIND_LINKS) qwen-deploy engine install {variant}. Behind a proxy: set HTTPS_PROXY or your pip.conf.',
+    hint: 'Behind a proxy or with a mirror: set HTTPS_PROXY, or your pip.conf. Offline: on a machine with network "pip download {download}", bring the files, then PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR qwen-deploy engine install {variant} --engine-version {version}.',
   },
   'engine/install-failed': {
     message: 'Installing vLLM {version} ({variant}) failed at "{step}": {problem}',
