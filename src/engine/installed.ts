@@ -28,9 +28,19 @@ export async function listEngines(places: Places): Promise<readonly InstalledEng
     .sort((a, b) => b.variant.localeCompare(a.variant) || compareVersions(b.version, a.version) || a.id.localeCompare(b.id));
 }
 
+/** Ids of everything that takes space: whole engines, and what interrupted installations left. */
+export async function listEngineDirectories(places: Places): Promise<readonly string[]> {
+  const directory = toEnginesDirectory(places);
+  const ids = (await listNames(directory)).filter((name) => idForm.test(name));
+  const contents = await Promise.all(ids.map((id) => listNames(join(directory, id))));
+  return ids.filter((_, at) => contents[at]?.some((name) => name !== 'lock'));
+}
+
+const idForm = /^(cpu|gpu)-\d[\w.]*$/;
+
 /** Undefined when there is none, when its installation never ended, or when its program has gone. */
 export async function readEngine(places: Places, id: string): Promise<InstalledEngine | undefined> {
-  if (!/^(cpu|gpu)-[\w.]+$/.test(id)) return undefined;
+  if (!idForm.test(id)) return undefined;
   const directory = join(toEnginesDirectory(places), id);
   const marker = parseMarker(await readTextFile(join(directory, markerName)));
   if (marker === undefined) return undefined;
@@ -76,7 +86,7 @@ async function listNames(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
     throw error;
   }
 }

@@ -5,9 +5,9 @@
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import type { EngineVariant } from '../profile/profile.ts';
-import { type CudaChoice, type GpuEvidence, chooseCuda } from './cuda.ts';
+import { type CudaChoice, chooseCuda, type GpuEvidence } from './cuda.ts';
 import { toEngineId } from './installed.ts';
-import { type ObservedPython, choosePython, pythonRange } from './python.ts';
+import { choosePython, type ObservedPython, pythonRange } from './python.ts';
 import type { PackageSources } from './sources.ts';
 import { type ObservedUv, oldestUv } from './uv.ts';
 import { verifyScript } from './verify.ts';
@@ -119,7 +119,10 @@ export function planInstall(request: InstallRequest, facts: InstallFacts, only?:
     sources: facts.sources.names,
     needBytes: variant === 'gpu' ? needBytesOf.gpu : needBytesOf.cpu,
     tools: installer === 'own-uv' && python ? planTools(python, paths) : [],
-    environment: installer === 'pip' && python ? run(python.program, '-m', 'venv', paths.venv) : run(uv, 'venv', '--python', python?.program ?? pythonRange, paths.venv),
+    environment:
+      installer === 'pip' && python
+        ? run(python.program, '-m', 'venv', paths.venv)
+        : run(uv, 'venv', '--python', python?.program ?? pythonRange, paths.venv),
     packages: cuda ? installs.gpu(version, cuda) : installs.cpu(version),
     dependencies: cuda ? [] : installs.dependencies,
     bytecode: run(paths.python, '-m', 'compileall', '-q', '-j', '0', join(paths.venv, 'lib')),
@@ -213,7 +216,12 @@ function toUvInstalls(uv: string, paths: EnginePaths, sources: PackageSources): 
     },
     dependencies: [
       { source: 'configured', command: run(...install, '-r', paths.requirements), needBytes: needBytesOf.cpu },
-      { source: 'torch-index', probe: { argv: [...torchCpu, '--dry-run'], env: failFast }, command: run(...torchCpu), needBytes: needBytesOf.cpu },
+      {
+        source: 'torch-index',
+        probe: { argv: [...torchCpu, '--dry-run'], env: failFast },
+        command: run(...torchCpu),
+        needBytes: needBytesOf.cpu,
+      },
       { source: 'plain-torch', command: run(...install, '-r', paths.plainRequirements), needBytes: needBytesOf.cpuWithCudaTorch },
     ],
   };
@@ -227,7 +235,13 @@ function toPipInstalls(paths: EnginePaths): Installs {
     gpu: (version, cuda) => {
       if (cuda.wheels === 'default') return run(...install, '--only-binary', 'vllm', `vllm==${version}`);
       const indexes = [toWheelIndex(version, cuda.wheels), `https://download.pytorch.org/whl/${cuda.wheels}`];
-      return run(...install, '--only-binary', 'vllm', ...indexes.flatMap((index) => ['--extra-index-url', index]), `vllm==${version}+${cuda.wheels}`);
+      return run(
+        ...install,
+        '--only-binary',
+        'vllm',
+        ...indexes.flatMap((index) => ['--extra-index-url', index]),
+        `vllm==${version}+${cuda.wheels}`,
+      );
     },
     dependencies: [
       { source: 'configured', command: run(...install, '-r', paths.requirements), needBytes: needBytesOf.cpu },

@@ -69,16 +69,17 @@ export function hidePasswords(text: string): string {
 
 /** The `[global]` and `[install]` sections of a pip.conf; what is said for `install` wins, as with pip. */
 export function parsePipConfig(text: string): PipSettings {
-  const sections: Record<string, Record<string, string>> = {};
-  let section = '';
+  const sections: Record<string, Record<string, string>> = { global: {}, install: {} };
+  let values: Record<string, string> = {};
   let key = '';
   for (const line of text.split(/\r?\n/)) {
     if (/^\s*([#;]|$)/.test(line)) continue;
-    const values = (sections[section] ??= {});
     const header = /^\[([^\]]+)\]/.exec(line)?.[1];
     const pair = /^([^\s=:][^=:]*?)\s*[=:]\s*(.*)$/.exec(line);
-    if (header !== undefined) section = header.trim().toLowerCase();
-    else if (/^\s/.test(line) && key) values[key] = `${values[key] ?? ''} ${line.trim()}`.trim();
+    if (header !== undefined) {
+      values = sections[header.trim().toLowerCase()] ?? {};
+      key = '';
+    } else if (/^\s/.test(line) && key) values[key] = `${values[key] ?? ''} ${line.trim()}`.trim();
     else if (pair?.[1] !== undefined) {
       key = toPipKey(pair[1]);
       values[key] = (pair[2] ?? '').trim();

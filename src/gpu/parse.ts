@@ -11,7 +11,10 @@ export interface ParsedGpus {
 
 /** Columns are known by the header line, so their order and their number do not matter. */
 export function parseGpuCsv(text: string): ParsedGpus {
-  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '');
+  const lines = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   const header = lines.findIndex((line) => /(^|, )name(,|$)/.test(line) || /^index(,|$)/.test(line));
   const columns = header < 0 ? [] : (lines[header] ?? '').split(', ').map((title) => title.replace(/ \[.*\]$/, ''));
   const gpus: Gpu[] = [];

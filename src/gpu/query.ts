@@ -2,7 +2,7 @@
  * Asks the machine for its NVIDIA GPUs. Three answers and never a fourth: they are there, there are none, or there
  * are signs of one that does not answer. A hanging or failing nvidia-smi is no proof that there is no GPU.
  */
-import { access, readFile, readdir } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { say } from '../core/message.ts';
 import { type RunResult, runProgram } from '../host/exec.ts';
@@ -84,7 +84,9 @@ async function readPciSigns(root: string): Promise<readonly string[]> {
   const directory = join(root, 'sys/bus/pci/devices');
   const signs = await Promise.all(
     (await listNames(directory)).map(async (slot) => {
-      const [vendor, kind] = await Promise.all(['vendor', 'class'].map((name) => readFile(join(directory, slot, name), 'utf8').catch(() => '')));
+      const [vendor, kind] = await Promise.all(
+        ['vendor', 'class'].map((name) => readFile(join(directory, slot, name), 'utf8').catch(() => '')),
+      );
       return vendor?.trim() === '0x10de' && kind?.startsWith('0x03') ? [`PCI ${slot}`] : [];
     }),
   );

@@ -1,5 +1,5 @@
 /** Who listens on a TCP port: its socket in /proc/net, then the process that holds that socket, where we may look. */
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { listProcesses, readCommandLine, readDescriptor } from './proc.ts';
 
 export interface PortOwner {

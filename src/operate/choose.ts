@@ -29,7 +29,11 @@ export async function chooseProfile(context: ChooseContext, { noInstall }: { rea
 }
 
 /** The shipped profiles all ask for the same version, so that of one of them stands for all. */
-async function observeAvailability(variant: EngineVariant, profile: Profile, context: ChooseContext & { readonly noInstall: boolean }): Promise<Availability> {
+async function observeAvailability(
+  variant: EngineVariant,
+  profile: Profile,
+  context: ChooseContext & { readonly noInstall: boolean },
+): Promise<Availability> {
   const { version } = profile.engine;
   const engines = await listEngines(context.places);
   if (engines.some((engine) => engine.variant === variant && engine.version === version)) return { is: 'installed' };
@@ -58,7 +62,11 @@ export async function isHubReachable(id: string, env: NodeJS.ProcessEnv): Promis
   if (env.HF_HUB_OFFLINE === '1') return false;
   const endpoint = (env.HF_ENDPOINT || defaultHub).replace(/\/$/, '');
   try {
-    const reply = await fetch(`${endpoint}/${id}/resolve/main/config.json`, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(hubLimitMs) });
+    const reply = await fetch(`${endpoint}/${id}/resolve/main/config.json`, {
+      method: 'HEAD',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(hubLimitMs),
+    });
     return reply.status < 400;
   } catch {
     // No answer. Node's fetch goes past proxies, so where one is set the engine may still reach what we cannot.

@@ -1,6 +1,6 @@
-import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { chooseBackend } from '../plan/engine-choice.ts';
 import { type Facts, observeFacts } from '../plan/facts.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { planDeployment } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { loadProfile } from '../profile/load.ts';

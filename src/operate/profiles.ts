@@ -1,4 +1,4 @@
-import { type ProfileEntry, listProfiles, loadProfile } from '../profile/load.ts';
+import { listProfiles, loadProfile, type ProfileEntry } from '../profile/load.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Context } from './context.ts';
 

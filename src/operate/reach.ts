@@ -22,10 +22,10 @@ export interface Known {
   readonly state: State;
 }
 
-/** The deployment meant: the named one, or the only one there is. */
+/** The deployment meant: the named one, or the only one that can be. */
 export async function findDeployment(name: string | undefined, command: string, context: Context): Promise<Known> {
   const names = await listDeployments(context.places);
-  const chosen = name ?? chooseOnly(names, command);
+  const chosen = name ?? (await chooseOnly(names, command, context));
   const paths = toDeploymentPaths(context.places, chosen);
   const state = names.includes(chosen) ? await readState(paths.state, chosen) : undefined;
   if (state === undefined) {
@@ -35,11 +35,15 @@ export async function findDeployment(name: string | undefined, command: string, 
   return { name: chosen, paths, state };
 }
 
-function chooseOnly(names: readonly string[], command: string): string {
-  const [only, ...others] = names;
-  if (only === undefined) throw DeployError.of('deployment/none', {});
-  if (others.length > 0) throw DeployError.of('deployment/several', { names: names.join(', '), command });
-  return only;
+/** The only deployment; among several, the only one that is not down. */
+async function chooseOnly(names: readonly string[], command: string, context: Context): Promise<string> {
+  const [first, ...others] = names;
+  if (first === undefined) throw DeployError.of('deployment/none', {});
+  if (others.length === 0) return first;
+  const states = await Promise.all(names.map((name) => readState(toDeploymentPaths(context.places, name).state, name)));
+  const [live, ...more] = states.filter((state) => state !== undefined && isExpectedAlive(state));
+  if (live === undefined || more.length > 0) throw DeployError.of('deployment/several', { names: names.join(', '), command });
+  return live.name;
 }
 
 export interface Reached {

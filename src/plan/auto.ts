@@ -29,7 +29,8 @@ export function chooseAuto(facts: AutoFacts): AutoChoice | DeployError {
   if (gpus.is === 'absent') return chooseWithoutGpu(facts, gpus.evidence);
   const best = toBestGpu(gpus.gpus);
   const profile = best && chooseForGpu(best);
-  if (best === undefined || profile === undefined) return chooseWithoutGpu(facts, say('auto.gpu-unfit', { gpu: gpus.gpus.map(toText).join(', ') }));
+  if (best === undefined || profile === undefined)
+    return chooseWithoutGpu(facts, say('auto.gpu-unfit', { gpu: gpus.gpus.map(toText).join(', ') }));
   if (gpuEngine.is !== 'impossible') return { profile, reason: say(`auto.${profile}`, { gpu: toText(best) }) };
   if (cpuEngine.is === 'installed') return chooseWithoutGpu(facts, gpuEngine.why);
   return { profile: 'demo', reason: say('auto.demo', { why: gpuEngine.why }) };

@@ -8,7 +8,10 @@ export interface Otherwise {
 }
 
 /** A decision about a setting of the profile: where it was written, or why it is as it is without that. */
-export function toDecision(profile: Profile, asked: { readonly setting: string; readonly value: unknown; readonly otherwise: Otherwise }): Decision {
+export function toDecision(
+  profile: Profile,
+  asked: { readonly setting: string; readonly value: unknown; readonly otherwise: Otherwise },
+): Decision {
   const { setting, value, otherwise } = asked;
   const origin = findOrigin(profile.origins, setting);
   return { setting, value, ...(origin ? toReason(origin) : otherwise) };

@@ -45,7 +45,8 @@ function toParts(spec: LaunchSpec): ReadonlyMap<string, unknown> {
     ['health', spec.health],
     ['restart', spec.restart],
   ];
-  for (const [block, entries] of blocks) for (const [key, value] of Object.entries(entries)) parts.set(`${block}.${toKebab(key, block)}`, value);
+  for (const [block, entries] of blocks)
+    for (const [key, value] of Object.entries(entries)) parts.set(`${block}.${toKebab(key, block)}`, value);
   return parts;
 }
 

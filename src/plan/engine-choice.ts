@@ -22,7 +22,11 @@ export function chooseBackend(profile: Profile, override?: BackendName): Backend
 }
 
 /** Which vLLM runs: the one named, else the one we installed, else a fitting one on PATH, else the one to install. */
-export function chooseEngine(profile: Profile, facts: Facts, { places, backend }: { readonly places: Places; readonly backend: BackendName }): EngineDecision {
+export function chooseEngine(
+  profile: Profile,
+  facts: Facts,
+  { places, backend }: { readonly places: Places; readonly backend: BackendName },
+): EngineDecision {
   const { variant, version, executable } = profile.engine;
   if (backend === 'simulator') {
     return { source: { kind: 'simulator' }, version: 'simulated', reason: say('plan.engine-simulator'), needsBytecodeElsewhere: false };
@@ -48,6 +52,11 @@ export function chooseEngine(profile: Profile, facts: Facts, { places, backend }
     return { source, version, reason: say('plan.engine-path', { version }), needsBytecodeElsewhere: !usable.writable };
   }
   const id = toEngineId(variant, version);
-  const source = { kind: 'managed', variant, program: join(toEnginesDirectory(places), id, 'venv', 'bin', 'vllm'), installed: false } as const;
+  const source = {
+    kind: 'managed',
+    variant,
+    program: join(toEnginesDirectory(places), id, 'venv', 'bin', 'vllm'),
+    installed: false,
+  } as const;
   return { source, version, reason: say('plan.engine-install', { id }), needsBytecodeElsewhere: false };
 }

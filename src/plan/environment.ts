@@ -28,14 +28,21 @@ export function planEnvironment(profile: Profile, context: EnvironmentContext): 
   const own = context.backend === 'simulator' ? [] : toOwn(profile, context).filter(({ name }) => !Object.hasOwn(profile.engine.env, name));
   const env = [...own.map(({ name, value }) => [name, value] as const), ...written.filter((entry) => !isSecret(entry))];
   const key = profile.server.apiKey;
-  const secrets = [...written.filter(isSecret), ...(key ? [['VLLM_API_KEY', key] as const] : [])] as readonly (readonly [string, SecretRef])[];
+  const secrets = [...written.filter(isSecret), ...(key ? [['VLLM_API_KEY', key] as const] : [])] as readonly (readonly [
+    string,
+    SecretRef,
+  ])[];
   return {
     env: Object.fromEntries(env.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     secretEnv: Object.fromEntries(secrets),
     decisions: [
       ...own.map(({ name, value, from, reason }) => ({ setting: `env.${name}`, value, from, reason })),
-      ...written.map(([name, value]) => toDecision(profile, { setting: `engine.env.${name}`, value, otherwise: { from: 'profile', reason: say('plan.written') } })),
-      ...(key ? [toDecision(profile, { setting: 'server.api-key', value: key, otherwise: { from: 'profile', reason: say('plan.written') } })] : []),
+      ...written.map(([name, value]) =>
+        toDecision(profile, { setting: `engine.env.${name}`, value, otherwise: { from: 'profile', reason: say('plan.written') } }),
+      ),
+      ...(key
+        ? [toDecision(profile, { setting: 'server.api-key', value: key, otherwise: { from: 'profile', reason: say('plan.written') } })]
+        : []),
     ],
   };
 }

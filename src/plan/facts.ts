@@ -1,5 +1,5 @@
 /** What is true of this machine, observed once before a plan is made. The one file of this room that touches the world. */
-import { access, constants, readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { access, constants, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Message } from '../core/message.ts';
@@ -35,7 +35,11 @@ export interface Facts {
 
 export type ExecutableFact = { readonly asked: 'profile' | 'path'; readonly path: string } & (
   | { readonly problem: string | Message }
-  | { readonly version?: string; readonly variant?: EngineVariant; /** Whether Python can keep its bytecode there. */ readonly writable: boolean }
+  | {
+      readonly version?: string;
+      readonly variant?: EngineVariant /** Whether Python can keep its bytecode there. */;
+      readonly writable: boolean;
+    }
 );
 
 export type ModelFact =

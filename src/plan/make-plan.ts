@@ -7,10 +7,10 @@ import { miniatureName } from '../model/miniature.ts';
 import { checkIdleSettings } from '../profile/idle.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import { toDecision } from './decide.ts';
-import { type EngineDecision, chooseBackend, chooseEngine } from './engine-choice.ts';
+import { chooseBackend, chooseEngine, type EngineDecision } from './engine-choice.ts';
 import { planEnvironment } from './environment.ts';
 import type { Facts } from './facts.ts';
-import { type GpuChoice, chooseGpus } from './gpu-choice.ts';
+import { chooseGpus, type GpuChoice } from './gpu-choice.ts';
 import { toServeArgs } from './launch.ts';
 import type { LaunchResources, LaunchSpec } from './launch-spec.ts';
 import type { Decision, Plan } from './plan.ts';
@@ -57,7 +57,11 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
   });
   const decisions = [
     toBackendDecision(request, backend),
-    toDecision(profile, { setting: 'engine.version', value: engine.version, otherwise: { from: 'default', reason: say('plan.default-version') } }),
+    toDecision(profile, {
+      setting: 'engine.version',
+      value: engine.version,
+      otherwise: { from: 'default', reason: say('plan.default-version') },
+    }),
     { setting: 'argv.program', value: [command.program, ...command.before].join(' '), from: 'engine', reason: engine.reason } as const,
     toModelDecision(profile, model),
     ...settings.map((setting) => setting.decision),
@@ -79,7 +83,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
 }
 
 /** Where the miniature model of this version lies; `up` writes it when it is not there. */
-export function toMiniatureDirectory(places: Places): string {
+function toMiniatureDirectory(places: Places): string {
   return join(places.data, 'models', miniatureName);
 }
 
@@ -106,8 +110,13 @@ function toResources({ resources }: Profile): LaunchResources {
 
 function toBackendDecision({ profile, backend: override }: PlanRequest, backend: BackendName): Decision {
   if (override !== undefined) return { setting: 'engine.backend', value: backend, from: 'set', reason: say('plan.backend-option') };
-  if (profile.engine.backend === 'auto') return { setting: 'engine.backend', value: backend, from: 'default', reason: say('plan.backend-auto') };
-  return toDecision(profile, { setting: 'engine.backend', value: backend, otherwise: { from: 'default', reason: say('plan.backend-auto') } });
+  if (profile.engine.backend === 'auto')
+    return { setting: 'engine.backend', value: backend, from: 'default', reason: say('plan.backend-auto') };
+  return toDecision(profile, {
+    setting: 'engine.backend',
+    value: backend,
+    otherwise: { from: 'default', reason: say('plan.backend-auto') },
+  });
 }
 
 function toModelDecision(profile: Profile, model: string): Decision {
@@ -125,10 +134,13 @@ function toResourceDecisions(profile: Profile, { resources, gpus, backend }: Cho
   const decide = (key: string, value: unknown) =>
     toDecision(profile, { setting: `resources.${key}`, value, otherwise: { from: 'default', reason: say('plan.default-resources') } });
   const needsGpu = backend !== 'simulator' && profile.engine.variant === 'gpu';
-  const reason = gpus.by === 'profile' ? say('plan.gpus-named') : gpus.by === 'environment' ? say('plan.gpus-environment') : say('plan.gpus-largest');
+  const reason =
+    gpus.by === 'profile' ? say('plan.gpus-named') : gpus.by === 'environment' ? say('plan.gpus-environment') : say('plan.gpus-largest');
   const names = gpus.gpus.map((gpu) => `${gpu.index}: ${gpu.name}`);
   return [
-    ...(needsGpu && names.length > 0 ? [{ setting: 'resources.gpus', value: names, from: gpus.by === 'profile' ? 'profile' : 'machine', reason } as const] : []),
+    ...(needsGpu && names.length > 0
+      ? [{ setting: 'resources.gpus', value: names, from: gpus.by === 'profile' ? 'profile' : 'machine', reason } as const]
+      : []),
     decide('cpus', resources.cpus ?? 'all'),
     ...(resources.memoryBytes === undefined ? [] : [decide('memory', resources.memoryBytes)]),
     ...(resources.nice === undefined ? [] : [decide('nice', resources.nice)]),
@@ -144,5 +156,8 @@ function toCanonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toCanonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return `{${entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => `${JSON.stringify(key)}:${toCanonicalJson(inner)}`).join(',')}}`;
+  return `{${entries
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => `${JSON.stringify(key)}:${toCanonicalJson(inner)}`)
+    .join(',')}}`;
 }

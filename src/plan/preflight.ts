@@ -20,21 +20,26 @@ export function checkPlan(profile: Profile, facts: Facts, { running = false }: P
   const held = running ? undefined : checkPort(profile, facts);
   if (simulated) return held;
   if (facts.backend === 'docker') return DeployError.of('runtime/no-docker', {});
-  return checkGpus(profile, facts, running) ?? checkModel(profile, facts) ?? checkExecutable(profile, facts) ?? checkCpus(profile, facts) ?? held;
+  return (
+    checkGpus(profile, facts, running) ?? checkModel(profile, facts) ?? checkExecutable(profile, facts) ?? checkCpus(profile, facts) ?? held
+  );
 }
 
 function checkGpus(profile: Profile, facts: Facts, running: boolean): DeployError | undefined {
   if (facts.gpus === undefined || profile.engine.variant !== 'gpu') return undefined;
   const { gpus: observed } = facts;
   const need = toGpuNeed(profile);
-  if (observed.is === 'absent') return DeployError.of('host/no-gpu', { evidence: observed.evidence, profile: profile.name, need: toSizeText(need.bytes) });
+  if (observed.is === 'absent')
+    return DeployError.of('host/no-gpu', { evidence: observed.evidence, profile: profile.name, need: toSizeText(need.bytes) });
   if (observed.is === 'silent') return DeployError.of('host/gpu-silent', { signs: observed.signs.join(', '), evidence: observed.evidence });
   const { gpus, missing, by } = chooseGpus(profile, facts);
-  if (missing.length > 0) return DeployError.of('host/gpu-unknown', { missing: missing.join(', '), have: observed.gpus.map(toName).join(', ') });
+  if (missing.length > 0)
+    return DeployError.of('host/gpu-unknown', { missing: missing.join(', '), have: observed.gpus.map(toName).join(', ') });
   // The person's own list may name what no list of GPUs has (parts of one); then vLLM judges.
   if (by === 'environment' && gpus.length < need.gpus) return undefined;
   const old = (gpus.length > 0 ? gpus : observed.gpus).find((gpu) => (toCapability(gpu) ?? leastCapability) < leastCapability);
-  if (old) return DeployError.of('host/gpu-unsupported', { gpu: toName(old), capability: old.computeCapability ?? '?', least: leastCapability });
+  if (old)
+    return DeployError.of('host/gpu-unsupported', { gpu: toName(old), capability: old.computeCapability ?? '?', least: leastCapability });
   if (gpus.length < need.gpus) return DeployError.of('host/gpu-count', { profile: profile.name, need: need.gpus, have: gpus.length });
   for (const gpu of gpus) {
     const problem = checkMemory(profile, gpu, running);
@@ -59,10 +64,17 @@ function checkMemory(profile: Profile, gpu: Gpu, running: boolean): DeployError 
   const share = 'kv-cache-memory-bytes' in profile.vllm ? undefined : toShare(profile);
   const name = toName(gpu);
   if (total !== undefined && share !== undefined && least > share * total) {
-    return DeployError.of('host/gpu-small', { profile: profile.name, need: toSizeText(need.bytes), gpu: name, share, have: toSizeText(share * total) });
+    return DeployError.of('host/gpu-small', {
+      profile: profile.name,
+      need: toSizeText(need.bytes),
+      gpu: name,
+      share,
+      have: toSizeText(share * total),
+    });
   }
   if (running || free === undefined) return undefined;
-  if (least > free) return DeployError.of('host/gpu-memory', { profile: profile.name, need: toSizeText(need.bytes), gpu: name, have: toSizeText(free) });
+  if (least > free)
+    return DeployError.of('host/gpu-memory', { profile: profile.name, need: toSizeText(need.bytes), gpu: name, have: toSizeText(free) });
   if (total === undefined || share === undefined || share * (total - reservedBytes) <= free) return undefined;
   const fits = Math.max(Math.floor(((free - contextBytes) / total) * 100) / 100, 0.05);
   return DeployError.of('host/gpu-share', { share, asked: toSizeText(share * total), gpu: name, have: toSizeText(free), fits });

@@ -42,7 +42,13 @@ function toServed(profile: Profile): readonly Setting[] {
   return [
     toOurs(profile, { name: 'host', value: server.host, setting: 'server.host', reason: say('plan.default-host') }),
     toOurs(profile, { name: 'port', value: server.port, setting: 'server.port', reason: say('plan.default-port') }),
-    toOurs(profile, { name: 'served-model-name', value: servedNames, setting: 'served-names', from: 'model', reason: say('plan.default-names') }),
+    toOurs(profile, {
+      name: 'served-model-name',
+      value: servedNames,
+      setting: 'served-names',
+      from: 'model',
+      reason: say('plan.default-names'),
+    }),
   ];
 }
 
@@ -55,7 +61,8 @@ function toWritten(profile: Profile): readonly Setting[] {
 /** vLLM's own default share changed between versions and means RAM on a CPU, so one of the two is always given. */
 function toMemory(profile: Profile, { facts, backend }: SettingsContext): readonly Setting[] {
   if (backend === 'simulator' || 'gpu-memory-utilization' in profile.vllm || 'kv-cache-memory-bytes' in profile.vllm) return [];
-  if (profile.engine.variant === 'gpu') return [toAdded({ name: 'gpu-memory-utilization', value: 0.85, from: 'default', reason: say('plan.default-share') })];
+  if (profile.engine.variant === 'gpu')
+    return [toAdded({ name: 'gpu-memory-utilization', value: 0.85, from: 'default', reason: say('plan.default-share') })];
   const mebibyte = 2 ** 20;
   const room = Math.min(Math.floor(facts.memoryTotalBytes / 8 / mebibyte), 4096);
   return [toAdded({ name: 'kv-cache-memory-bytes', value: `${room}M`, from: 'machine', reason: say('plan.cpu-cache') })];
@@ -68,13 +75,18 @@ function toThinking(profile: Profile): readonly Setting[] {
   const written = profile.vllm[merged];
   const given = typeof written === 'object' && !Array.isArray(written) ? written : {};
   if (profile.thinking === 'request') {
-    return written === undefined ? [] : [toOurs(profile, { name: merged, value: written, setting: `vllm.${merged}`, reason: say('plan.written') })];
+    return written === undefined
+      ? []
+      : [toOurs(profile, { name: merged, value: written, setting: `vllm.${merged}`, reason: say('plan.written') })];
   }
   const value = { ...given, enable_thinking: profile.thinking === 'on' };
   const setting = toOurs(profile, { name: merged, value, setting: 'thinking', reason: say('plan.written') });
   const samples = profile.thinking === 'off' && profile.model.source === 'hub' && !('override-generation-config' in profile.vllm);
   if (!samples) return [setting];
-  return [setting, toAdded({ name: 'override-generation-config', value: plainSampling, from: 'model', reason: say('plan.plain-sampling') })];
+  return [
+    setting,
+    toAdded({ name: 'override-generation-config', value: plainSampling, from: 'model', reason: say('plan.plain-sampling') }),
+  ];
 }
 
 function toStop(profile: Profile, { version, backend }: SettingsContext): readonly Setting[] {
@@ -95,7 +107,9 @@ function toCheckpoint(profile: Profile): readonly Setting[] {
     { name: 'tokenizer', value: model.tokenizer, setting: 'model.tokenizer' },
     { name: 'quantization', value: quantization === 'auto' ? undefined : quantization, setting: 'quantization' },
   ];
-  return optional.flatMap(({ name, value, setting }) => (value === undefined ? [] : [toOurs(profile, { name, value, setting, reason: say('plan.written') })]));
+  return optional.flatMap(({ name, value, setting }) =>
+    value === undefined ? [] : [toOurs(profile, { name, value, setting, reason: say('plan.written') })],
+  );
 }
 
 interface Ours {
@@ -112,6 +126,16 @@ function toOurs(profile: Profile, { name, value, setting, reason, from = 'defaul
   return { name, value, decision: toDecision(profile, { setting, value, otherwise: { from, reason } }) };
 }
 
-function toAdded({ name, value, from, reason }: { readonly name: string; readonly value: SettingValue; readonly from: DecisionOrigin; readonly reason: Message }): Setting {
+function toAdded({
+  name,
+  value,
+  from,
+  reason,
+}: {
+  readonly name: string;
+  readonly value: SettingValue;
+  readonly from: DecisionOrigin;
+  readonly reason: Message;
+}): Setting {
   return { name, value, decision: { setting: `argv.${name}`, value, from, reason } };
 }

@@ -19,9 +19,9 @@ export function anchorPaths(raw: RawProfile, options: AnchorOptions): RawProfile
   };
 }
 
-/** `model: ./checkpoint` is a directory, `model: Qwen/Qwen3-0.6B` an id. */
+/** `model: ./checkpoint` is a directory, `model: Qwen/Qwen3-0.6B` an id; from here on a directory begins with a slash. */
 function toAnchoredModel(model: NonNullable<RawProfile['model']>, options: AnchorOptions): RawProfile['model'] {
-  if (typeof model === 'string') return isPathLike(model) ? { path: toAbsolute(model, options), source: 'local' } : model;
+  if (typeof model === 'string') return toAbsolute(model, options, isPathLike);
   return model.path == null ? model : { ...model, path: toAbsolute(model.path, options) };
 }
 

@@ -2,9 +2,9 @@
 import type { Finding } from '../core/finding.ts';
 import { type Message, type MessageId, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
-import { type Locate, isMap } from './layer.ts';
+import { isMap, type Locate } from './layer.ts';
 import { checkRules, isSecretName } from './rules.ts';
-import { type RawProfile, type ShapeIssue, parseShape, toKnownKeys } from './schema.ts';
+import { parseShape, type RawProfile, type ShapeIssue, toKnownKeys } from './schema.ts';
 
 export type Checked =
   | { readonly is: 'sound'; readonly raw: RawProfile; readonly findings: readonly Finding[] }
@@ -52,7 +52,14 @@ function toUnknownKey(path: readonly string[], locate: Locate): Finding {
   const right = block === '' ? toRightPlace(key) : undefined;
   const nearest = toNearest(key, known).map((name) => (block === '' ? name : `${block}.${name}`));
   const hint = toHint({ right, nearest, block, key, known });
-  return { code: 'profile/unknown-key', severity: 'error', message: say('profile.unknown-key', { path: path.join('.') }), hint, path: path.join('.'), ...locate(path, 'key') };
+  return {
+    code: 'profile/unknown-key',
+    severity: 'error',
+    message: say('profile.unknown-key', { path: path.join('.') }),
+    hint,
+    path: path.join('.'),
+    ...locate(path, 'key'),
+  };
 }
 
 interface Hints {

@@ -1,5 +1,5 @@
 /** Layers → one: maps merge, everything else replaces, null removes. Where each value came from is kept. */
-import { type Layer, isMap } from './layer.ts';
+import { isMap, type Layer, toModelMap } from './layer.ts';
 import type { Origin } from './profile.ts';
 import { parseShape } from './schema.ts';
 
@@ -47,9 +47,8 @@ function mergeMaps(base: Tree, over: Tree, at: MergeAt): Tree {
   return Object.fromEntries(result);
 }
 
-/** `model: ID` is short for `model: {id: ID}`, so a child may add a revision to it. */
 function toMap(value: unknown, path: string): Tree | undefined {
-  if (path === 'model' && typeof value === 'string') return { id: value };
+  if (path === 'model' && typeof value === 'string') return toModelMap(value);
   return isMap(value) ? value : undefined;
 }
 

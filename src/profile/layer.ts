@@ -28,6 +28,11 @@ export function parseKeyPath(text: string): readonly string[] {
   return open ? [...open, steps.slice(open.length).join('.')] : steps;
 }
 
+/** `model: ID` and `model: /path` are short for a map, so a child may add to either; a new text replaces all of it. */
+export function toModelMap(text: string): { readonly id: string } | { readonly path: string; readonly source: 'local' } {
+  return text.startsWith('/') ? { path: text, source: 'local' } : { id: text };
+}
+
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -154,7 +154,8 @@ async function readLayers(found: FoundProfile, state: ReadingState): Promise<rea
   const layers: Layer[] = [];
   for (const parent of toParents(parsed.layer)) {
     const next = await findProfile(parent, { shelves: state.shelves, base, except: found.path });
-    if (next === undefined || !(await isFile(next.path))) state.findings.push(await toUnknownParent(parent, { found, layer: parsed.layer, shelves: state.shelves }));
+    if (next === undefined || !(await isFile(next.path)))
+      state.findings.push(await toUnknownParent(parent, { found, layer: parsed.layer, shelves: state.shelves }));
     else layers.push(...(await readLayers(next, { ...state, chain })));
   }
   return [...layers, { ...parsed.layer, raw: anchorPaths(parsed.layer.raw, { base, home: homedir() }) }];
@@ -176,7 +177,10 @@ function toParents({ raw }: Layer): readonly string[] {
   return parents == null ? [] : typeof parents === 'string' ? [parents] : parents;
 }
 
-async function toUnknownParent(parent: string, at: { readonly found: FoundProfile; readonly layer: Layer; readonly shelves: readonly Shelf[] }): Promise<Finding> {
+async function toUnknownParent(
+  parent: string,
+  at: { readonly found: FoundProfile; readonly layer: Layer; readonly shelves: readonly Shelf[] },
+): Promise<Finding> {
   const origin = at.layer.origins.extends;
   return {
     code: 'profile/unknown-parent',

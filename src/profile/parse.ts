@@ -1,9 +1,9 @@
 /** The only YAML reading: text of a file → a layer, and findings with line and column. Pure; never throws for bad input. */
-import { LineCounter, type Node, type Pair, isMap as isYamlMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { isScalar, isSeq, isMap as isYamlMap, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import type { Finding } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
 import { checkLayer } from './check.ts';
-import { type Layer, type Locate, type Place, isMap } from './layer.ts';
+import { isMap, type Layer, type Locate, type Place } from './layer.ts';
 import type { Origin } from './profile.ts';
 
 export interface ParsedProfile {
@@ -15,22 +15,27 @@ export interface ParsedProfile {
 /** A profile is a page of text; what is larger is something else, and slow to read. */
 const longestText = 1_000_000;
 const mostAliases = 100;
+/** After the first few, what the parser reports are echoes. */
+const mostSyntaxErrors = 5;
 
 export function parseProfile(text: string, file: string): ParsedProfile {
   if (text.length > longestText) return refuse(file, { code: 'profile/too-large', message: say('profile.too-large') });
   const lines = new LineCounter();
   const document = attempt(() => parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false }));
-  if (document instanceof Error) return refuse(file, { code: 'profile/not-yaml', message: say('profile.not-yaml', { problem: document.message }) });
+  if (document instanceof Error)
+    return refuse(file, { code: 'profile/not-yaml', message: say('profile.not-yaml', { problem: document.message }) });
   const toPlace = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const broken = document.errors.map((error) => ({ ...toYamlFinding(error), file, ...toPlace(error.pos[0]) }));
+  const broken = document.errors.slice(0, mostSyntaxErrors).map((error) => ({ ...toYamlFinding(error), file, ...toPlace(error.pos[0]) }));
   if (broken.length > 0) return { findings: broken };
   const value: unknown = attempt(() => document.toJS({ maxAliasCount: mostAliases }));
-  if (value instanceof Error) return refuse(file, { code: 'profile/not-yaml', message: say('profile.not-yaml', { problem: value.message }) });
+  if (value instanceof Error)
+    return refuse(file, { code: 'profile/not-yaml', message: say('profile.not-yaml', { problem: value.message }) });
   if (value === null || value === undefined) return refuse(file, { code: 'profile/empty', message: say('profile.empty') });
-  if (!isMap(value)) return refuse(file, { code: 'profile/not-a-map', message: say(Array.isArray(value) ? 'profile.is-list' : 'profile.is-scalar') });
+  if (!isMap(value))
+    return refuse(file, { code: 'profile/not-a-map', message: say(Array.isArray(value) ? 'profile.is-list' : 'profile.is-scalar') });
 
   const places = new Map<string, KeyPlaces>();
   collectPlaces(document.contents, [], { places, toPlace });
@@ -76,7 +81,7 @@ interface Collector {
 
 function collectPlaces(node: unknown, path: readonly string[], into: Collector): void {
   if (isSeq(node)) {
-    node.items.forEach((item, index) => collectItem(item as Node, [...path, String(index)], into));
+    for (const [index, item] of node.items.entries()) collectItem(item as Node, [...path, String(index)], into);
     return;
   }
   if (!isYamlMap(node)) return;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { parseBytes, parseDurationMs } from '../core/units.ts';
-import { type Layer, isMap } from './layer.ts';
+import { isMap, type Layer, toModelMap } from './layer.ts';
 import type { EngineChoice, HealthSettings, ModelChoice, Profile, Resources, RestartSettings, SecretRef, SettingValue } from './profile.ts';
 import type { RawProfile } from './schema.ts';
 
@@ -39,7 +39,7 @@ export function resolveProfile({ raw, origins }: Layer, { name, source }: { read
 }
 
 function toModel({ model }: RawProfile): ModelChoice | undefined {
-  const written: Exclude<RawProfile['model'], string | null | undefined> = typeof model === 'string' ? { id: model } : (model ?? {});
+  const written: Exclude<RawProfile['model'], string | null | undefined> = typeof model === 'string' ? toModelMap(model) : (model ?? {});
   const { id, source, revision, path, tokenizer } = written;
   const from = source ?? (path == null ? 'hub' : 'local');
   const name = id ?? (from === 'miniature' ? 'miniature-qwen3' : path && basename(path));
@@ -66,7 +66,14 @@ function checkVariant({ engine, resources }: RawProfile): readonly Finding[] {
   const gpus = resources?.gpus;
   const clash = (engine?.variant === 'cpu' && gpus != null && gpus !== 'none') || (engine?.variant === 'gpu' && gpus === 'none');
   if (!clash) return [];
-  return [{ code: 'profile/conflict', severity: 'error', path: 'resources.gpus', message: say('profile.variant-gpus', { variant: engine?.variant ?? '', gpus: JSON.stringify(gpus) }) }];
+  return [
+    {
+      code: 'profile/conflict',
+      severity: 'error',
+      path: 'resources.gpus',
+      message: say('profile.variant-gpus', { variant: engine?.variant ?? '', gpus: JSON.stringify(gpus) }),
+    },
+  ];
 }
 
 function toEngine({ engine, resources }: RawProfile): EngineChoice {

@@ -35,24 +35,63 @@ function checkFlagName(key: string): readonly RuleFinding[] {
   const name = key.replace(/^-+/, '').replace(/^[^.]*/, (head) => head.replaceAll('_', '-'));
   const right = Object.hasOwn(ours, name) ? ours[name] : undefined;
   if (right !== undefined) {
-    return [{ code: 'profile/wrong-place', severity: 'error', path, at: 'key', message: say('profile.wrong-place', { path: path.join('.') }), hint: say('profile.hint.place', { right }) }];
+    return [
+      {
+        code: 'profile/wrong-place',
+        severity: 'error',
+        path,
+        at: 'key',
+        message: say('profile.wrong-place', { path: path.join('.') }),
+        hint: say('profile.hint.place', { right }),
+      },
+    ];
   }
-  if (name === 'config') return [{ code: 'profile/wrong-place', severity: 'error', path, at: 'key', message: say('profile.no-config-file') }];
+  if (name === 'config')
+    return [{ code: 'profile/wrong-place', severity: 'error', path, at: 'key', message: say('profile.no-config-file') }];
   const positive = name.startsWith('no-') ? name.slice(3) : undefined;
   if (positive !== undefined) {
-    return [{ code: 'profile/spelling', severity: 'error', path, at: 'key', message: say('profile.negative', { path: path.join('.') }), hint: say('profile.hint.negative', { name: positive }) }];
+    return [
+      {
+        code: 'profile/spelling',
+        severity: 'error',
+        path,
+        at: 'key',
+        message: say('profile.negative', { path: path.join('.') }),
+        hint: say('profile.hint.negative', { name: positive }),
+      },
+    ];
   }
   if (name === key && /^[a-z][a-z0-9-]*(\.[\w.+-]+)?$/.test(key)) return [];
-  return [{ code: 'profile/spelling', severity: 'error', path, at: 'key', message: say('profile.spelling', { path: path.join('.') }), hint: say('profile.hint.spelling', { name }) }];
+  return [
+    {
+      code: 'profile/spelling',
+      severity: 'error',
+      path,
+      at: 'key',
+      message: say('profile.spelling', { path: path.join('.') }),
+      hint: say('profile.hint.spelling', { name }),
+    },
+  ];
 }
 
 function checkFlagValue(key: string, value: unknown): readonly RuleFinding[] {
   const path = ['vllm', key];
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    return [{ code: 'profile/wrong-value', severity: 'error', path, at: 'value', message: say('profile.not-finite', { path: path.join('.') }) }];
+    return [
+      { code: 'profile/wrong-value', severity: 'error', path, at: 'value', message: say('profile.not-finite', { path: path.join('.') }) },
+    ];
   }
   if (key === 'default-chat-template-kwargs' && isMap(value) && Object.hasOwn(value, 'enable_thinking')) {
-    return [{ code: 'profile/wrong-place', severity: 'error', path, at: 'value', message: say('profile.wrong-place', { path: `${path.join('.')}.enable_thinking` }), hint: say('profile.hint.place', { right: 'thinking' }) }];
+    return [
+      {
+        code: 'profile/wrong-place',
+        severity: 'error',
+        path,
+        at: 'value',
+        message: say('profile.wrong-place', { path: `${path.join('.')}.enable_thinking` }),
+        hint: say('profile.hint.place', { right: 'thinking' }),
+      },
+    ];
   }
   return [];
 }
@@ -68,11 +107,15 @@ function checkVariable(name: string, value: string | number | null | undefined):
     { code: 'profile/reserved-variable', severity: 'error', path, at: 'key', message, ...(hint ? { hint } : {}) },
   ];
   if (!/^[A-Za-z_]\w*$/.test(name)) return finding(say('profile.variable-name', { name }));
-  if (name === 'VLLM_API_KEY') return finding(say('profile.wrong-place', { path: path.join('.') }), say('profile.hint.place', { right: 'server.api-key' }));
-  if (name.startsWith('VLLM_PORT')) return finding(say('profile.variable-port', { name }), say('profile.hint.place', { right: 'server.port' }));
+  if (name === 'VLLM_API_KEY')
+    return finding(say('profile.wrong-place', { path: path.join('.') }), say('profile.hint.place', { right: 'server.api-key' }));
+  if (name.startsWith('VLLM_PORT'))
+    return finding(say('profile.variable-port', { name }), say('profile.hint.place', { right: 'server.port' }));
   if (name === 'PYTHONDONTWRITEBYTECODE') return finding(say('profile.variable-bytecode', { name }));
   if (isSecretName(name) && value != null && !/^(env:[A-Za-z_]\w*|file:.+)$/.test(String(value))) {
-    return [{ code: 'profile/secret', severity: 'error', path, at: 'value', message: say('profile.want.secret', { path: path.join('.') }) }];
+    return [
+      { code: 'profile/secret', severity: 'error', path, at: 'value', message: say('profile.want.secret', { path: path.join('.') }) },
+    ];
   }
   return [];
 }

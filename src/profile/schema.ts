@@ -17,8 +17,7 @@ const boolean = () => opt(z.boolean(want('boolean')));
 const oneOf = <const T extends readonly string[]>(values: T, what: Want) => opt(z.enum(values, want(what)));
 const whole = (range: { readonly least: number; readonly most: number }, what: Want) =>
   opt(z.int(want(what)).check(z.gte(range.least, want(what)), z.lte(range.most, want(what))));
-const duration = () =>
-  opt(z.string(want('duration')).check(z.refine((value) => parseDurationMs(value) !== undefined, want('duration'))));
+const duration = () => opt(z.string(want('duration')).check(z.refine((value) => parseDurationMs(value) !== undefined, want('duration'))));
 const size = () => opt(z.string(want('size')).check(z.refine((value) => parseBytes(value) !== undefined, want('size'))));
 const words = (what: Want) => z.array(z.string(want(what)).check(z.minLength(1, want(what))), want(what));
 
@@ -124,7 +123,16 @@ export function parseShape(value: unknown): { readonly raw: RawProfile } | { rea
 
 /** Keys that a block knows; the profile itself is the block ''. Undefined where any key may stand. */
 export function toKnownKeys(block: string): readonly string[] | undefined {
-  const blocks: Readonly<Record<string, { readonly shape: object }>> = { '': profile, model, engine, resources, server, health, restart, stop };
+  const blocks: Readonly<Record<string, { readonly shape: object }>> = {
+    '': profile,
+    model,
+    engine,
+    resources,
+    server,
+    health,
+    restart,
+    stop,
+  };
   const found = Object.hasOwn(blocks, block) ? blocks[block] : undefined;
   return found && Object.keys(found.shape);
 }

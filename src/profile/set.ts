@@ -4,7 +4,7 @@ import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { checkLayer } from './check.ts';
-import { type Layer, isMap, parseKeyPath } from './layer.ts';
+import { isMap, type Layer, parseKeyPath } from './layer.ts';
 import type { Origin } from './profile.ts';
 
 export interface ParsedSets {
@@ -24,7 +24,13 @@ export function parseSets(texts: readonly string[]): ParsedSets {
     const document = parseDocument(text.slice(at + 1), { prettyErrors: false });
     const problem = document.errors[0];
     // The value itself is not repeated: it may be a secret.
-    if (problem) findings.push({ code: 'profile/not-yaml', severity: 'error', path, message: say('profile.set-not-yaml', { path, problem: problem.message }) });
+    if (problem)
+      findings.push({
+        code: 'profile/not-yaml',
+        severity: 'error',
+        path,
+        message: say('profile.set-not-yaml', { path, problem: problem.message }),
+      });
     else {
       value = putAt(value, parseKeyPath(path), toSetValue(path, document));
       origins[path] = { from: 'set', text };

@@ -97,7 +97,7 @@ function becomeReady(before: State, firstTokenMs: number, moment: Moment): Step 
   const { restart, servedNames } = state.wanted.spec;
   const effects: Effect[] = [
     { do: 'cancel', timer: 'start-deadline' },
-    emit({ type: 'ready', elapsedMs: toElapsed(state, moment), firstTokenMs, servedNames }),
+    emit({ type: 'ready', elapsedMs: toElapsed(state, moment), firstTokenMs: Math.round(firstTokenMs), servedNames }),
     { do: 'watch-health' },
     { do: 'timer', timer: 'stable', delayMs: restart.stableAfterMs },
   ];

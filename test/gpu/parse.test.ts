@@ -9,22 +9,41 @@ describe('parseGpuCsv', () => {
   it('reads a card with its capability, by the names of the columns', () => {
     expect(parseGpuCsv(read('smi-18-csv-rtx5060ti-compute-cap.txt'))).toEqual({
       unknownField: false,
-      gpus: [{ index: 0, name: 'NVIDIA GeForce RTX 5060 Ti', computeCapability: '12.0', memoryTotalBytes: 16311 * MiB, memoryUsedBytes: 1 * MiB, driverVersion: '580.178.04' }],
+      gpus: [
+        {
+          index: 0,
+          name: 'NVIDIA GeForce RTX 5060 Ti',
+          computeCapability: '12.0',
+          memoryTotalBytes: 16311 * MiB,
+          memoryUsedBytes: 1 * MiB,
+          driverVersion: '580.178.04',
+        },
+      ],
     });
   });
 
   it('reads the rows before another table begins', () => {
     const { gpus, problem } = parseGpuCsv(read('smi-17-csv-win-rtxpro6000-apps-na.txt'));
     expect(gpus).toEqual([
-      { index: 0, name: 'NVIDIA RTX PRO 6000 Blackwell Workstation Edition', memoryTotalBytes: 97887 * MiB, memoryUsedBytes: 71977 * MiB, memoryFreeBytes: 24622 * MiB },
+      {
+        index: 0,
+        name: 'NVIDIA RTX PRO 6000 Blackwell Workstation Edition',
+        memoryTotalBytes: 97887 * MiB,
+        memoryUsedBytes: 71977 * MiB,
+        memoryFreeBytes: 24622 * MiB,
+      },
     ]);
     expect(problem).toBe('---PROCS---');
   });
 
   it('keeps the good rows when one GPU fails, and the index that the driver gave', () => {
-    const header = 'index, name, temperature.gpu, clocks.current.sm [MHz], clocks.current.memory [MHz], utilization.gpu [%], utilization.memory [%], pstate, power.limit [W]\n';
+    const header =
+      'index, name, temperature.gpu, clocks.current.sm [MHz], clocks.current.memory [MHz], utilization.gpu [%], utilization.memory [%], pstate, power.limit [W]\n';
     const { gpus, problem } = parseGpuCsv(header + read('smi-26-csv-one-gpu-failed-quoted.txt'));
-    expect(gpus.map(({ index, name }) => [index, name])).toEqual([[0, 'NVIDIA GeForce RTX 3090'], [2, 'NVIDIA GeForce RTX 3090']]);
+    expect(gpus.map(({ index, name }) => [index, name])).toEqual([
+      [0, 'NVIDIA GeForce RTX 3090'],
+      [2, 'NVIDIA GeForce RTX 3090'],
+    ]);
     expect(problem).toMatch(/^Unable to determine the device handle/);
   });
 
@@ -46,8 +65,11 @@ describe('parseGpuCsv', () => {
   });
 
   it('leaves out what the driver did not say', () => {
-    const text = 'index, uuid, name, compute_cap, memory.total [MiB], memory.used [MiB], memory.free [MiB], driver_version\n0, GPU-1, NVIDIA GB10, 12.1, [N/A], [N/A], [Insufficient Permissions], 580.95\n';
-    expect(parseGpuCsv(text).gpus).toEqual([{ index: 0, uuid: 'GPU-1', name: 'NVIDIA GB10', computeCapability: '12.1', driverVersion: '580.95' }]);
+    const text =
+      'index, uuid, name, compute_cap, memory.total [MiB], memory.used [MiB], memory.free [MiB], driver_version\n0, GPU-1, NVIDIA GB10, 12.1, [N/A], [N/A], [Insufficient Permissions], 580.95\n';
+    expect(parseGpuCsv(text).gpus).toEqual([
+      { index: 0, uuid: 'GPU-1', name: 'NVIDIA GB10', computeCapability: '12.1', driverVersion: '580.95' },
+    ]);
   });
 });
 

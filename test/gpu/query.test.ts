@@ -29,7 +29,9 @@ const header = 'index, uuid, name, memory.total [MiB], memory.used [MiB], memory
 
 describe('observeGpus', () => {
   it('reports the GPUs, the driver and the newest CUDA that it runs', async () => {
-    await putSmi(`case "$*" in *query*) echo "${header}, compute_cap"; echo "0, GPU-a, NVIDIA L4, 23034 MiB, 4 MiB, 22559 MiB, 580.95.05, 8.9";; *) echo "| NVIDIA-SMI 580.95.05  CUDA Version: 13.0 |";; esac`);
+    await putSmi(
+      `case "$*" in *query*) echo "${header}, compute_cap"; echo "0, GPU-a, NVIDIA L4, 23034 MiB, 4 MiB, 22559 MiB, 580.95.05, 8.9";; *) echo "| NVIDIA-SMI 580.95.05  CUDA Version: 13.0 |";; esac`,
+    );
     expect(await observe()).toMatchObject({
       is: 'present',
       driverVersion: '580.95.05',
@@ -39,7 +41,9 @@ describe('observeGpus', () => {
   });
 
   it('asks an old driver again without the field that it does not know', async () => {
-    await putSmi(`case "$*" in *compute_cap*) echo 'Field "compute_cap" is not a valid field to query.'; exit 2;; *query*) echo "${header}"; echo "0, GPU-a, Tesla T4, 15109 MiB, 0 MiB, 15109 MiB, 470.256";; esac`);
+    await putSmi(
+      `case "$*" in *compute_cap*) echo 'Field "compute_cap" is not a valid field to query.'; exit 2;; *query*) echo "${header}"; echo "0, GPU-a, Tesla T4, 15109 MiB, 0 MiB, 15109 MiB, 470.256";; esac`,
+    );
     expect(await observe()).toMatchObject({ is: 'present', gpus: [{ name: 'Tesla T4' }] });
   });
 
@@ -69,7 +73,11 @@ describe('observeGpus', () => {
   });
 
   it.each([
-    ['an error', "echo \"NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\"; exit 9", "couldn't communicate with the NVIDIA driver"],
+    [
+      'an error',
+      'echo "NVIDIA-SMI has failed because it couldn\'t communicate with the NVIDIA driver."; exit 9',
+      "couldn't communicate with the NVIDIA driver",
+    ],
     ['silence', 'exit 255', 'failed (255) and said nothing'],
     ['a failed GPU', 'echo "Unable to determine the device handle for GPU0000:02:00.0: Unknown Error"; exit 15', 'Unable to determine'],
   ])('never takes %s for "no GPU"', async (_, script, words) => {
@@ -93,7 +101,10 @@ describe('observeGpus', () => {
   });
 
   it('finds the program that lies beside PATH under Windows', async () => {
-    await putSmi(`echo "${header}, compute_cap"; echo "0, GPU-a, NVIDIA RTX 4090, 24564 MiB, 0 MiB, 24000 MiB, 581.15, 8.9"`, 'usr/lib/wsl/lib/nvidia-smi');
+    await putSmi(
+      `echo "${header}, compute_cap"; echo "0, GPU-a, NVIDIA RTX 4090, 24564 MiB, 0 MiB, 24000 MiB, 581.15, 8.9"`,
+      'usr/lib/wsl/lib/nvidia-smi',
+    );
     expect((await observe()).is).toBe('present');
   });
 });

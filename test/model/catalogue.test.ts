@@ -18,7 +18,12 @@ describe('toModelFacts', () => {
   });
 
   it('knows the KV cache and the length of a model', () => {
-    expect(toModelFacts('Qwen/Qwen3-0.6B')).toMatchObject({ kvBytesPerToken: 114_688, maxPositions: 40_960, vocabulary: 151_936, hybrid: false });
+    expect(toModelFacts('Qwen/Qwen3-0.6B')).toMatchObject({
+      kvBytesPerToken: 114_688,
+      maxPositions: 40_960,
+      vocabulary: 151_936,
+      hybrid: false,
+    });
     expect(toModelFacts('Qwen/Qwen3.5-9B')?.hybrid).toBe(true);
   });
 

@@ -37,6 +37,8 @@ describe('mergeLayers', () => {
   });
 
   it('forgets the origin of what null removed', () => {
-    expect(merge('stop: {drain: 3s}\nthinking: on', 'stop: null').origins).toEqual({ thinking: { from: 'profile', file: '0.yaml', line: 2 } });
+    expect(merge('stop: {drain: 3s}\nthinking: on', 'stop: null').origins).toEqual({
+      thinking: { from: 'profile', file: '0.yaml', line: 2 },
+    });
   });
 });

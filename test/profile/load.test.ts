@@ -23,13 +23,16 @@ const places = () => toPlaces({ QWEN_DEPLOY_HOME: join(cwd, 'home') });
 const load = (ref: string, sets: readonly string[] = []) => loadProfile(ref, { places: places(), cwd, sets });
 
 async function failureOf(work: Promise<unknown>): Promise<DeployError> {
-  const error = await work.then(() => undefined, (problem: unknown) => problem);
+  const error = await work.then(
+    () => undefined,
+    (problem: unknown) => problem,
+  );
   if (error instanceof DeployError) return error;
   throw error ?? new Error('it did not fail');
 }
 
 describe('loadProfile', () => {
-  it('searches ./profiles, then the person\'s, then the shipped ones', async () => {
+  it("searches ./profiles, then the person's, then the shipped ones", async () => {
     expect((await load('tiny')).source).toBe('shipped:tiny');
     const own = await put('home/config/profiles/tiny.yaml', 'model: mine');
     expect(await load('tiny')).toMatchObject({ source: own, model: { id: 'mine' } });
@@ -72,11 +75,15 @@ describe('loadProfile', () => {
       engine: { executable: join(cwd, 'bin/vllm') },
       server: { apiKey: `file:${join(cwd, 'deep/key')}` },
     });
-    expect((await load('./b.yaml', ['model=./other'])).model).toMatchObject({ source: 'local', path: join(cwd, 'other') });
+    expect((await load('./b.yaml', ['model=./other'])).model).toEqual({ id: 'other', source: 'local', path: join(cwd, 'other') });
   });
 
   it('offers the nearest name for one that is not there', async () => {
-    expect(await failureOf(load('int5'))).toMatchObject({ code: 'profile/unknown', exitStatus: 6, params: { name: 'int5', nearest: expect.stringContaining('int4') } });
+    expect(await failureOf(load('int5'))).toMatchObject({
+      code: 'profile/unknown',
+      exitStatus: 6,
+      params: { name: 'int5', nearest: expect.stringContaining('int4') },
+    });
     expect((await failureOf(load('../etc'))).code).toBe('profile/unreadable');
     expect((await failureOf(load('a/../../b'))).code).toBe('profile/unknown');
   });
@@ -93,7 +100,11 @@ describe('loadProfile', () => {
     await put('profiles/c.yaml', 'extends: a');
     const error = await failureOf(load('a'));
     expect(error).toMatchObject({ code: 'profile/cycle', exitStatus: 3 });
-    expect(String(error.params.chain).split(' → ').map((path) => path.slice(-6))).toEqual(['a.yaml', 'b.yaml', 'c.yaml', 'a.yaml']);
+    expect(
+      String(error.params.chain)
+        .split(' → ')
+        .map((path) => path.slice(-6)),
+    ).toEqual(['a.yaml', 'b.yaml', 'c.yaml', 'a.yaml']);
   });
 
   it('reports the problems of all files and of --set together', async () => {
@@ -123,7 +134,11 @@ describe('listProfiles', () => {
     const found = await listProfiles({ places: places(), cwd });
     expect(found.map(({ name }) => name)).toEqual(['broken', 'cpu', 'demo', 'fp16', 'fp8', 'int4', 'int8', 'tiny']);
     expect(found.find(({ name }) => name === 'tiny')).toEqual({
-      name: 'tiny', source: join(cwd, 'profiles/tiny.yaml'), path: join(cwd, 'profiles/tiny.yaml'), description: 'my own', model: 'mine',
+      name: 'tiny',
+      source: join(cwd, 'profiles/tiny.yaml'),
+      path: join(cwd, 'profiles/tiny.yaml'),
+      description: 'my own',
+      model: 'mine',
     });
     expect(found.find(({ name }) => name === 'broken')).toMatchObject({ description: '', model: '' });
     expect(found.find(({ name }) => name === 'int4')).toMatchObject({ source: 'shipped:int4', model: 'Qwen/Qwen3-4B-AWQ' });

@@ -29,7 +29,14 @@ describe('resolveProfile', () => {
       resources: { gpus: 'auto', cpus: 'all' },
       server: { host: '127.0.0.1', port: 8000 },
       thinking: 'request',
-      health: { startDeadlineMs: 1_800_000, gateTimeoutMs: 60_000, firstTokenTimeoutMs: 60_000, intervalMs: 5_000, timeoutMs: 5_000, chat: true },
+      health: {
+        startDeadlineMs: 1_800_000,
+        gateTimeoutMs: 60_000,
+        firstTokenTimeoutMs: 60_000,
+        intervalMs: 5_000,
+        timeoutMs: 5_000,
+        chat: true,
+      },
       restart: { maxFailures: 6, firstDelayMs: 2_000, maxDelayMs: 300_000, stableAfterMs: 600_000 },
       stop: { drainMs: 30_000 },
       labels: {},
@@ -38,7 +45,8 @@ describe('resolveProfile', () => {
   });
 
   it('takes units to one unit', () => {
-    const text = 'model: a\nresources: {memory: 8GiB, shm: 512MB, cpus: 3, gpus: [0, GPU-1]}\nhealth: {start-deadline: 90s}\nrestart: {max-delay: 5m}\nstop: {drain: 1500ms}';
+    const text =
+      'model: a\nresources: {memory: 8GiB, shm: 512MB, cpus: 3, gpus: [0, GPU-1]}\nhealth: {start-deadline: 90s}\nrestart: {max-delay: 5m}\nstop: {drain: 1500ms}';
     expect(profileOf(text)).toMatchObject({
       resources: { memoryBytes: 8 * 2 ** 30, shmBytes: 512e6, cpus: '3', gpus: ['0', 'GPU-1'] },
       health: { startDeadlineMs: 90_000 },
@@ -48,7 +56,11 @@ describe('resolveProfile', () => {
   });
 
   it.each([
-    ['a local checkpoint', 'model: {path: /models/my-qwen}', { model: { id: 'my-qwen', source: 'local', path: '/models/my-qwen' }, servedNames: ['my-qwen'] }],
+    [
+      'a local checkpoint',
+      'model: {path: /models/my-qwen}',
+      { model: { id: 'my-qwen', source: 'local', path: '/models/my-qwen' }, servedNames: ['my-qwen'] },
+    ],
     ['the miniature', 'model: {source: miniature}', { model: { id: 'miniature-qwen3', source: 'miniature' } }],
     ['no GPUs: the CPU engine', 'model: a\nresources: {gpus: none}', { engine: { variant: 'cpu' } }],
     ['the CPU engine: no GPUs', 'model: a\nengine: {variant: cpu}', { resources: { gpus: 'none' } }],

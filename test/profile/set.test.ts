@@ -22,7 +22,9 @@ describe('parseSets', () => {
   });
 
   it('remembers what was typed', () => {
-    expect(parseSets(['vllm.max-num-seqs=4']).layer?.origins).toEqual({ 'vllm.max-num-seqs': { from: 'set', text: 'vllm.max-num-seqs=4' } });
+    expect(parseSets(['vllm.max-num-seqs=4']).layer?.origins).toEqual({
+      'vllm.max-num-seqs': { from: 'set', text: 'vllm.max-num-seqs=4' },
+    });
   });
 
   it.each([['no-equals'], ['=1'], ['a..b=1'], ['__proto__.x=1'], ['']])('refuses %j', (text) => {

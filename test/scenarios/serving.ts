@@ -123,7 +123,7 @@ export function describeServing(engine: EngineUnderTest): void {
 
     it('the record is readable after all of it', { timeout: 30_000 }, async () => {
       expect(await status()).toMatchObject({ state: 'stopped', restarts: { total: 2 }, supervised: false });
-      const events = (await box.cli('events', '-o', 'json')).stdout.trim().split('\n').map((line) => JSON.parse(line));
+      const events = (await box.cli('events', '-o', 'json')).json().events as readonly { seq: number; type: string }[];
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
       expect(events.filter(({ type }) => type === 'ready').length).toBeGreaterThanOrEqual(3);
       const forgotten = await box.cli('forget', 'tiny');

@@ -99,6 +99,7 @@ export const errors = {
     message: 'The NVIDIA driver {driver} runs CUDA up to {cuda}; vLLM {version} has wheels for {available}.',
     hint: 'Update the driver to {needed} or newer.',
   },
+  'engine/busy': { message: 'The engine {id} is being installed by another process.', hint: 'Wait for it to end, then try again.' },
   'engine/in-use': { message: 'The engine {id} is used by {deployments}.', hint: 'qwen-deploy down {first} first.' },
   'engine/no-executable': { message: 'engine.executable {path} {problem}.', hint: 'Give the path of the vllm program of an environment, for example /opt/vllm/bin/vllm.' },
   'engine/version-mismatch': { message: '{program} is vLLM {found}, but the profile asks for {wanted}.', hint: 'Set engine.version to "{found}", or use another executable.' },

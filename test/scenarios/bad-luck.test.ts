@@ -1,0 +1,273 @@
+/** What goes wrong for people, each as a command and what they see. The stand-in engine has the bad habits. */
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../src/core/clock.ts';
+import { type CliResult, type Sandbox, createSandbox, eventually, fakeVllm, freePort, isPortOpen, killQuietly, writeProfile } from './sandbox.ts';
+
+let box: Sandbox;
+let port: number;
+
+beforeEach(async () => {
+  box = await createSandbox();
+  port = await freePort();
+});
+afterEach(() => box.dispose());
+
+const timeout = 40_000;
+
+/** `up` of the stand-in with switches. */
+function upArgs(faults = '', ...more: string[]): string[] {
+  const set = faults === '' ? [] : ['--set', `engine.env=${JSON.stringify({ FAKE_VLLM: faults })}`];
+  return ['up', '-p', 'tiny', '--set', `engine.executable=${fakeVllm}`, '--set', `server.port=${port}`, ...set, ...more];
+}
+
+const status = async () => (await box.cli('status', 'tiny', '-o', 'json')).json();
+const events = async (): Promise<readonly Record<string, any>[]> => (await box.cli('events', 'tiny', '-o', 'json')).json().events;
+/** Nothing is left; the supervisor itself lingers for a moment so that others can read the last events. */
+const expectNothingLeft = () => eventually(() => box.processes(), (seen) => seen.length === 0, 5000);
+
+function expectCalm(result: CliResult): void {
+  expect(result.stderr).not.toMatch(/\n\s+at |\.ts:\d+|Traceback/);
+}
+
+describe('what is refused before anything starts', () => {
+  it('an unknown profile: exit 6, the nearest named', async () => {
+    const result = await box.cli('up', '-p', 'tinny');
+    expect(result.code).toBe(6);
+    expect(result.stderr).toMatch(/tinny.*tiny/s);
+    expectCalm(result);
+  });
+
+  it('a profile that is not YAML: exit 3, with its place', async () => {
+    const path = await writeProfile(box, 'broken', 'model: [Qwen\nvllm: }\n');
+    const result = await box.cli('up', '-p', path);
+    expect(result.code).toBe(3);
+    expect(result.stderr).toMatch(/broken\.yaml:\d+:\d+/);
+    expectCalm(result);
+  });
+
+  it('a port that somebody else holds: exit 4, pid and command named, nothing touched', async () => {
+    const server = createServer((_, response) => response.end('mine')).listen(port, '127.0.0.1');
+    const result = await box.cli(...upArgs());
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain(`Port ${port}`);
+    expect(result.stderr).toContain(String(process.pid));
+    expect(result.stderr).toMatch(/--set server\.port=\d+/);
+    expect(await isPortOpen(port)).toBe(true);
+    server.close();
+  });
+
+  it('a GPU profile on a machine without one: exit 4 and what to take instead', async () => {
+    const result = await box.cli('up', '-p', 'int4', '-o', 'json');
+    expect(result.code).toBe(4);
+    expect(result.json()).toMatchObject({ kind: 'Error', code: 'host/no-gpu', exitStatus: 4, hint: expect.stringMatching(/GiB.*tiny.*demo/s) });
+  });
+
+  it('no Python and --no-install: exit 4, how to install', async () => {
+    const result = await box.cli('up', '-p', 'tiny', '--no-install', '--set', `server.port=${port}`);
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain('qwen-deploy engine install cpu');
+  });
+
+  it('a data directory that somebody else could write: exit 4, how to mend it', async () => {
+    const state = join(box.home, 'qd/state');
+    await mkdir(state, { recursive: true });
+    await chmod(state, 0o777);
+    const result = await box.cli(...upArgs());
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain(`chmod 700 ${state}`);
+  });
+
+  it('a data directory that is a file: exit 4, the path named', async () => {
+    await writeFile(join(box.home, 'qd'), '');
+    const result = await box.cli(...upArgs());
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain(join(box.home, 'qd'));
+    expectCalm(result);
+  });
+
+  it('a secret that is not there: exit 4, the reference named, nothing started', async () => {
+    const result = await box.cli(...upArgs('', '--set', 'server.api-key=env:NO_SUCH_KEY'));
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain('env:NO_SUCH_KEY');
+    await expectNothingLeft();
+  });
+
+  it.each(['status', 'down', 'logs', 'events', 'restart', 'forget'])('%s of what is not there: exit 6', async (verb) => {
+    const result = await box.cli(verb, 'nothing');
+    expect(result.code).toBe(6);
+    expect(result.stderr).toContain('nothing');
+  });
+});
+
+describe('an engine that does not become ready', { timeout }, () => {
+  it('exits at once with a traceback: exit 5, its last meaningful line, no wall', async () => {
+    const stderr = 'Traceback (most recent call last):\n  File "a.py", line 1, in b\nValueError: the moon is full\n';
+    const result = await box.cli(...upArgs(JSON.stringify({ exit: 'configuring:1', stderr })));
+    expect(result.code).toBe(5);
+    expect(result.stderr).toContain('ValueError: the moon is full');
+    expect(result.stderr).not.toContain('File "a.py"');
+    expect(result.stderr.split('\n').length).toBeLessThan(30);
+    expect(await status()).toMatchObject({ state: 'failed', lastExit: { cause: 'exit', code: 1 } });
+    await expectNothingLeft();
+  });
+
+  it('refuses its arguments (exit 2): not tried again', async () => {
+    const result = await box.cli(...upArgs(JSON.stringify({ exit: 'configuring:2', stderr: 'vllm: error: unrecognized arguments: --nope\n' })));
+    expect(result.code).toBe(5);
+    expect(result.stderr).toContain('--nope');
+    expect((await events()).filter(({ type }) => type === 'launched')).toHaveLength(1);
+  });
+
+  it.each([
+    ['another served name', 'servedName=other', 'models'],
+    ['every inference failing', 'inference=500', 'completion'],
+    ['no chat template', 'chat=400', 'chat'],
+  ])('answers /health, with %s: never called ready', async (_, fault, check) => {
+    const result = await box.cli(...upArgs(fault, '--set', 'health.gate-timeout=1s', '--set', 'restart.first-delay=100ms'));
+    expect(result.code).toBe(5);
+    const all = await events();
+    expect(all.map(({ type }) => type)).not.toContain('ready');
+    expect(all.find(({ type }) => type === 'gate-waiting')).toMatchObject({ check });
+    expect(await status()).toMatchObject({ state: 'failed', lastExit: { cause: 'gate' } });
+  });
+
+  it('takes longer than --timeout: exit 7, goes on in the background', async () => {
+    const result = await box.cli(...upArgs('phase=loading:3s', '--timeout', '500ms'));
+    expect(result.code).toBe(7);
+    expect(await status()).toMatchObject({ state: 'starting' });
+    await eventually(status, ({ state }) => state === 'ready');
+  });
+
+  it('misses its deadline: ended, with the reason', async () => {
+    const settings = ['--set', 'health.start-deadline=700ms', '--set', 'restart.first-delay=100ms'];
+    const result = await box.cli(...upArgs('phase=loading:silent', ...settings));
+    expect(result.code).toBe(5);
+    expect(await status()).toMatchObject({ state: 'failed', lastExit: { cause: 'start-timeout' } });
+    await expectNothingLeft();
+  });
+
+  it('as a replacement: the last good one comes back, exit 5', async () => {
+    expect((await box.cli(...upArgs())).code).toBe(0);
+    const good = await status();
+    const bad = JSON.stringify({ exit: 'configuring:2', stderr: 'vllm: error: unrecognized arguments: --nope\n' });
+    const result = await box.cli(...upArgs(bad, '--yes'));
+    expect(result.code).toBe(5);
+    expect(result.stderr).toMatch(/last good/);
+    const now = await eventually(status, ({ state }) => state === 'ready');
+    expect(now.run).toBeGreaterThan(good.run);
+    const left = await box.cli(...upArgs(bad, '--yes', '--no-rollback'));
+    expect(left.code).toBe(5);
+    expect(await status()).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('two at once, and interruptions', { timeout }, () => {
+  it('two up at once: one launch, both end ready', async () => {
+    const [one, two] = [box.start(...upArgs('phase=loading:1s')), box.start(...upArgs('phase=loading:1s'))];
+    const results = [await one.result, await two.result];
+    expect(results.map(({ code }) => code), results.map(({ stderr }) => stderr).join('\n')).toEqual([0, 0]);
+    expect((await events()).filter(({ type }) => type === 'launched')).toHaveLength(1);
+  });
+
+  it('Ctrl-C in up: said that it goes on, exit 130, never an orphan', async () => {
+    const running = box.start(...upArgs('phase=loading:2s'));
+    await eventually(async () => running.stderr(), (text) => /launched/.test(text));
+    killQuietly(running.pid, 'SIGINT');
+    const result = await running.result;
+    expect(result.code).toBe(130);
+    expect(result.stderr).toMatch(/goes on starting in the background/);
+    await eventually(status, ({ state }) => state === 'ready');
+    expect((await box.cli('down')).code).toBe(0);
+    await expectNothingLeft();
+  });
+
+  it('up --foreground: Ctrl-C stops the engine with proof', async () => {
+    const running = box.start(...upArgs('', '--foreground'));
+    await eventually(async () => running.stderr(), (text) => /ready/.test(text));
+    expect((await status()).state).toBe('ready');
+    killQuietly(running.pid, 'SIGINT');
+    await running.result;
+    await expectNothingLeft();
+    expect(await status()).toMatchObject({ state: 'stopped' });
+  });
+
+  it('up --no-wait returns at once; down overtakes the start', async () => {
+    const result = await box.cli(...upArgs('phase=loading:silent', '--no-wait', '-o', 'json'));
+    expect(result.code).toBe(0);
+    expect(result.json().state).not.toBe('ready');
+    expect((await box.cli('down', '--grace', '1s')).code).toBe(0);
+    await expectNothingLeft();
+  });
+});
+
+describe('a stop', { timeout }, () => {
+  it('of an engine that ignores SIGTERM ends by the grace', async () => {
+    await box.cli(...upArgs('ignoreSigterm'));
+    const result = await box.cli('down', '--grace', '1s');
+    expect(result.code, result.stderr).toBe(0);
+    expect((await events()).map(({ type }) => type)).toContain('killing');
+    await expectNothingLeft();
+  });
+
+  it('finds a grandchild in a session of its own, and one that keeps the port', async () => {
+    await box.cli(...upArgs('orphan,keepPort'));
+    expect((await box.cli('down')).code).toBe(0);
+    expect(await isPortOpen(port)).toBe(false);
+    await expectNothingLeft();
+  });
+
+  it('with force is quick; down twice is once', async () => {
+    await box.cli(...upArgs('stopDelay=30s'));
+    expect((await box.cli('down', '--force')).code).toBe(0);
+    expect((await box.cli('down')).code).toBe(0);
+  });
+
+  it('heals a missing supervisor, and says so', async () => {
+    await box.cli(...upArgs());
+    killQuietly((await status()).supervisor.pid);
+    const result = await box.cli('down');
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stderr).toMatch(/new supervisor/);
+    await expectNothingLeft();
+  });
+});
+
+describe('an engine that keeps dying', { timeout }, () => {
+  it('is restarted with growing delays, then left in crashloop', async () => {
+    const settings = ['--set', 'restart.first-delay=50ms', '--set', 'restart.max-failures=3'];
+    await box.cli(...upArgs('exitAfter=100ms:1', ...settings));
+    const seen = await eventually(status, ({ state }) => state === 'crashloop');
+    expect(seen.restarts.sinceStable).toBe(3);
+    const delays = (await events()).filter(({ type }) => type === 'backoff').map(({ delayMs }) => delayMs);
+    expect(delays[1]).toBeGreaterThan(delays[0] * 3);
+  });
+});
+
+it('a state file that was cut: the previous copy serves', { timeout }, async () => {
+  await box.cli(...upArgs());
+  const file = join(box.home, 'qd/state/deployments/tiny/state.json');
+  killQuietly((await status()).supervisor.pid);
+  await waitFor(50);
+  await writeFile(file, (await readFile(file, 'utf8')).slice(0, 100));
+  expect(['starting', 'ready']).toContain((await status()).state);
+  expect((await box.cli('down')).code).toBe(0);
+  await expectNothingLeft();
+});
+
+it('secrets never stand in argv, state, events or logs of ours', { timeout }, async () => {
+  const secret = 'sk-a-very-secret-key';
+  await box.dispose();
+  box = await createSandbox({ env: { QWEN_API_KEY: secret } });
+  const result = await box.cli(...upArgs('', '--set', 'server.api-key=env:QWEN_API_KEY'));
+  expect(result.code, result.stderr).toBe(0);
+  expect((await fetch(`http://127.0.0.1:${port}/v1/models`)).status).toBe(401);
+  expect((await box.cli('ask', 'Hi')).code).toBe(0);
+  const all = (await box.processes()).map(({ command }) => command).join('\n');
+  expect(all + result.stdout + result.stderr + (await box.cli('events')).stdout).not.toContain(secret);
+  expect(await readFile(join(box.home, 'qd/state/deployments/tiny/state.json'), 'utf8')).not.toContain(secret);
+  killQuietly((await status()).pid);
+  await eventually(status, ({ restarts, state }) => restarts.total === 1 && state === 'ready');
+});
