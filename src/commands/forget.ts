@@ -9,8 +9,7 @@ export function configure(command: Command, run: Run): void {
     run(async (session) => {
       const { forget } = await import('../operate/forget.ts');
       const forgotten = await forget({ name }, session.context);
-      const params = { name: forgotten.name, count: forgotten.removed.length };
-      session.answer({ kind: 'Forgotten', version: 1, ...forgotten }, () => `${toText(say('views.forgotten', params))}\n`);
+      session.answer({ kind: 'Forgotten', version: 1, ...forgotten }, () => `${toText(say('views.forgotten', { name }))}\n`);
       return undefined;
     }),
   );

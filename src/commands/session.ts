@@ -62,8 +62,9 @@ export function reportError(error: unknown, host: Host, globals: Globals): Promi
 
 function toScreen(host: Host, globals: Globals): Screen {
   const { env, stdout, stderr } = host;
-  const output = chooseOutput(globals.output, { env, stdoutIsTerminal: stdout.isTTY ?? false, stderrIsTerminal: stderr.isTTY ?? false });
-  return openScreen(output, { stdout, stderr });
+  const streams = { stdoutIsTerminal: stdout.isTTY ?? false, stderrIsTerminal: stderr.isTTY ?? false };
+  const width = stderr.columns === undefined ? {} : { columns: stderr.columns };
+  return openScreen(chooseOutput(globals.output, { env, ...streams, ...width }), { stdout, stderr });
 }
 
 function openSession(host: Host, screen: Screen, conversation: Conversation): Session {

@@ -1,6 +1,6 @@
 /** Which CUDA build of vLLM a driver can run. */
 import { DeployError } from '../core/error.ts';
-import { type Message, say } from '../core/message.ts';
+import { type Message, type Param, say } from '../core/message.ts';
 import { compareVersions } from './version.ts';
 
 /** What is known of this machine's GPU; the caller observed it. */
@@ -10,7 +10,7 @@ export interface GpuEvidence {
   /** The newest CUDA that the driver says it runs. */
   readonly cudaVersion?: string;
   /** Why it is believed to be there or not, for people. */
-  readonly evidence: string;
+  readonly evidence: Param;
 }
 
 export interface CudaChoice {
@@ -38,7 +38,7 @@ export function chooseCuda(gpu: GpuEvidence | undefined, version: string): CudaC
       driver,
       cuda: gpu?.cudaVersion ?? '11',
       version,
-      available: isCuda13 ? 'CUDA 13.0 and 12.9' : 'CUDA 12.9',
+      available: isCuda13 ? 'CUDA 13.0, 12.9' : 'CUDA 12.9',
       needed: oldestDriver[12],
     });
   }

@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type Message, say } from '../core/message.ts';
 import { runProgram } from '../host/exec.ts';
 import { errnoOf } from '../host/files.ts';
 import { findSitePackages, readVllmVersion } from './dist-info.ts';
@@ -24,7 +25,7 @@ export function findExecutableOnPath(env: NodeJS.ProcessEnv): Promise<string | u
 }
 
 /** `problem` completes the sentence "engine.executable PATH …". */
-export async function observeExecutable(path: string): Promise<ObservedExecutable | { readonly problem: string }> {
+export async function observeExecutable(path: string): Promise<ObservedExecutable | { readonly problem: Message }> {
   const problem = await toProblem(path);
   if (problem !== undefined) return { problem };
   const python = await findPython(path);
@@ -33,14 +34,14 @@ export async function observeExecutable(path: string): Promise<ObservedExecutabl
   return { program: path, python, ...(version === undefined ? {} : { version: toPublicVersion(version) }) };
 }
 
-async function toProblem(path: string): Promise<string | undefined> {
+async function toProblem(path: string): Promise<Message | undefined> {
   try {
-    if ((await stat(path)).isDirectory()) return 'is a directory';
+    if ((await stat(path)).isDirectory()) return say('engine.program-directory');
   } catch (error) {
     const code = errnoOf(error) ?? String(error);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be used (${code})`;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? say('engine.program-absent') : say('engine.program-unusable', { code });
   }
-  return (await isProgram(path)) ? undefined : 'may not be executed';
+  return (await isProgram(path)) ? undefined : say('engine.program-not-executable');
 }
 
 /** The interpreter that the script names; a link (`/usr/local/bin/vllm` → environment) is followed first. */

@@ -11,7 +11,8 @@ export function createDownloadReporter(
   let downloads = noDownloads;
   return (line) => {
     const seen = parseProgressLine(line);
-    if (seen === undefined) return;
+    // the package alone, whose needs are not known yet, says nothing
+    if (seen === undefined || ('count' in seen && seen.count <= 1)) return;
     downloads = addDownload(downloads, seen);
     const { doneBytes, totalBytes } = downloads;
     const sizes = totalBytes === 0 ? {} : totalIsKnown ? { doneBytes, totalBytes } : { doneBytes };

@@ -6,7 +6,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
-import { say } from '../core/message.ts';
+import { type Param, say } from '../core/message.ts';
 import { toSizeText } from '../core/units.ts';
 import { runProgram } from '../host/exec.ts';
 import { writeFileAtomic } from '../host/files.ts';
@@ -90,7 +90,7 @@ async function fetchTools(plan: InstallPlan, context: InstallContext, planForPip
     if (end.ok) continue;
     const isEnvironment = at === 0 && plan.tools.length > 1;
     if (isEnvironment && end.kind === 'other')
-      return fail(step, DeployError.of('engine/no-venv', { python: command.argv[0] ?? '', problem: end.line }), context);
+      return fail(step, DeployError.of('engine/no-venv', { python: command.argv[0] ?? '', problem: end.line }), context, end.line);
     if (isEnvironment || end.kind === 'network' || end.kind === 'interrupted' || end.kind === 'disk')
       return failStep(step, end, { plan, context });
     emit({ type: 'step-done', step, text: say('engine.tools-pip', { problem: end.line }) });
@@ -202,8 +202,9 @@ async function verify(work: Work) {
   const end = await runCommand(plan.verify, context, { cwd: plan.directory, timeoutMs: verifyLimitMs });
   if (!end.ok) return failStep(step, end, work);
   const found = parseVerified(end.stdout);
-  const wrong = found === undefined ? 'no answer' : toMismatch(found, { variant: plan.variant, version: plan.engineVersion });
-  if (found === undefined || wrong !== undefined) return failStep(step, { ok: false, kind: 'other', line: wrong ?? '' }, work);
+  const wrong = found === undefined ? say('engine.no-answer') : toMismatch(found, { variant: plan.variant, version: plan.engineVersion });
+  if (found === undefined || wrong !== undefined)
+    return failStep(step, { ok: false, kind: 'other', line: wrong ?? say('engine.no-answer') }, work);
   return found;
 }
 
@@ -216,7 +217,7 @@ async function failStep(step: StepId, end: FailedEnd, work: Work): Promise<never
   return fail(step, await toInstallError(step, end, work), work.context, end.line);
 }
 
-function fail(step: StepId, error: DeployError, { emit }: InstallContext, problem = ''): never {
+function fail(step: StepId, error: DeployError, { emit }: InstallContext, problem: Param): never {
   emit({ type: 'step-failed', step, text: say('engine.step-failed', { problem }) });
   throw error;
 }

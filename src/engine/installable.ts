@@ -1,5 +1,6 @@
 /** A quick answer to "could vLLM be installed here?", for choosing a profile. Changes nothing. */
 import { DeployError } from '../core/error.ts';
+import { type Param, say } from '../core/message.ts';
 import { runProgram } from '../host/exec.ts';
 import { readFreeBytes } from '../host/files.ts';
 import type { EngineVariant } from '../profile/profile.ts';
@@ -34,7 +35,7 @@ export async function checkInstallable(variant: EngineVariant, version: string, 
 const askLimitMs = 8000;
 
 /** Undefined when the sources have it, or when nothing here can ask them. */
-async function askSources(plan: InstallPlan, facts: InstallFacts, options: FactsContext): Promise<string | undefined> {
+async function askSources(plan: InstallPlan, facts: InstallFacts, options: FactsContext): Promise<Param | undefined> {
   const env = toInstallEnvironment(options.env);
   const limits = { timeoutMs: askLimitMs, ...(options.signal ? { signal: options.signal } : {}) };
   // Without an interpreter uv would fetch one only to answer this; the installation itself will tell.
@@ -62,10 +63,10 @@ async function askSources(plan: InstallPlan, facts: InstallFacts, options: Facts
         ...limits,
         env: { ...env, ...facts.sources.pip.env },
       });
-  if (result.problem === 'ETIMEDOUT') return `no answer within ${askLimitMs / 1000} s`;
+  if (result.problem === 'ETIMEDOUT') return say('engine.no-answer-within', { seconds: askLimitMs / 1000 });
   if (result.code !== 0) return toTellingLine(`${result.stdout}\n${result.stderr}`);
   const versions = /^Available versions: (.*)$/m.exec(result.stdout)?.[1]?.split(', ');
-  return plan.uv || versions === undefined || versions.includes(plan.engineVersion) ? undefined : `there is no ${wanted}`;
+  return plan.uv || versions === undefined || versions.includes(plan.engineVersion) ? undefined : say('engine.no-such', { wanted });
 }
 
 /**

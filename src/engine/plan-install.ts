@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
+import { type Param, say } from '../core/message.ts';
 import type { EngineVariant } from '../profile/profile.ts';
 import { type CudaChoice, chooseCuda, type GpuEvidence } from './cuda.ts';
 import { toEngineId } from './installed.ts';
@@ -184,10 +185,10 @@ function choosePythonFor(installer: Installer, facts: InstallFacts): ChosenPytho
   return python;
 }
 
-/** `/usr/bin/python3 is 3.9.2` …, or that nothing of the kind is on PATH. */
-export function toTriedText(pythons: readonly ObservedPython[]): string {
-  if (pythons.length === 0) return 'python3 is not on PATH, nor is uv';
-  return pythons.map((python) => (python.version ? `${python.found} is ${python.version}` : `${python.found} does not run`)).join(', ');
+/** `/usr/bin/python3 3.9.2, …`, or that nothing of the kind is on PATH. */
+export function toTriedText(pythons: readonly ObservedPython[]): Param {
+  if (pythons.length === 0) return say('engine.no-python-on-path');
+  return pythons.map((python) => `${python.found} (${python.version ?? '-'})`).join(', ');
 }
 
 function planTools(python: ChosenPython, paths: EnginePaths): readonly Command[] {

@@ -1,4 +1,5 @@
 /** The proof that an installed engine runs: vLLM imported by its own Python, with its platform recognised. */
+import { type Message, say } from '../core/message.ts';
 import type { EngineVariant } from '../profile/profile.ts';
 import { toPublicVersion } from './version.ts';
 
@@ -9,7 +10,7 @@ export const verifyScript = [
   'import importlib.metadata as m, json, platform, torch, vllm',
   'from vllm.platforms import current_platform as p',
   `print("\\n${mark}" + json.dumps({"vllm": m.version("vllm"), "torch": torch.__version__, "python": platform.python_version(), "device": p.device_type}))`,
-].join('\n');
+].join('; ');
 
 /** A first import on a slow disk takes a minute and more; 10 to 20 s are usual. */
 export const verifyLimitMs = 300_000;
@@ -30,8 +31,9 @@ export function parseVerified(stdout: string): Verified | undefined {
 }
 
 /** What is wrong with it, or undefined when it is what was asked for. */
-export function toMismatch(found: Verified, wanted: { readonly variant: EngineVariant; readonly version: string }): string | undefined {
-  if (toPublicVersion(found.vllm) !== wanted.version) return `vLLM ${found.vllm || '?'} was installed instead of ${wanted.version}`;
+export function toMismatch(found: Verified, wanted: { readonly variant: EngineVariant; readonly version: string }): Message | undefined {
+  if (toPublicVersion(found.vllm) !== wanted.version)
+    return say('engine.wrong-version', { found: found.vllm || '?', wanted: wanted.version });
   const device = wanted.variant === 'cpu' ? 'cpu' : 'cuda';
-  return found.device === device ? undefined : `vLLM sees the platform "${found.device}" instead of "${device}"`;
+  return found.device === device ? undefined : say('engine.wrong-platform', { found: found.device, wanted: device });
 }

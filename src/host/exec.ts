@@ -1,6 +1,5 @@
 /** The one door to other programs (the only execa). Engines are started in `runtime/`, through `startDetached` here. */
 import { spawn } from 'node:child_process';
-import { execa } from 'execa';
 
 export interface RunResult {
   /** Undefined when it did not exit by itself (signal, time limit, not startable). */
@@ -28,6 +27,8 @@ const outputCap = 8 * 2 ** 20;
 
 /** Runs a program to its end. Never rejects for what the program does: failures are in the result. */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  // Only imported when something is run: it is a quarter of all code, and most commands run nothing.
+  const { execa } = await import('execa');
   const child = execa(program, args, {
     reject: false,
     stripFinalNewline: true,

@@ -16,7 +16,6 @@ import { ensurePrivateDirectory, readFreeBytes, readTextFile } from '../host/fil
 import { type Lock, tryLock } from '../host/lock.ts';
 import type { EngineVariant } from '../profile/profile.ts';
 import { defaultEngineVersion } from '../profile/resolve.ts';
-import { toText } from '../text/render.ts';
 import type { Context } from './context.ts';
 
 export interface EngineInstallRequest {
@@ -92,7 +91,7 @@ async function complete(request: EngineInstallRequest, context: Pick<EngineInsta
 async function observeGpuEvidence({ env, signal }: Pick<EngineInstallContext, 'env' | 'signal'>): Promise<GpuEvidence> {
   const { observeGpus } = await import('../gpu/query.ts');
   const found = await observeGpus(env, { signal });
-  if (found.is !== 'present') return { present: false, evidence: toText(found.evidence) };
+  if (found.is !== 'present') return { present: false, evidence: found.evidence };
   const { driverVersion, cudaVersion } = found;
   return { present: true, evidence: '', ...(driverVersion ? { driverVersion } : {}), ...(cudaVersion ? { cudaVersion } : {}) };
 }

@@ -3,6 +3,7 @@ import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { sendCommand } from '../control/client.ts';
 import { toDeploymentPaths } from '../control/directory.ts';
+import { ensurePrivateDirectory } from '../host/files.ts';
 import { type Change, toChanges } from '../plan/diff.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -37,6 +38,8 @@ export interface UpRequest {
 }
 
 export async function up(request: UpRequest, context: Context): Promise<Deployment> {
+  await ensurePrivateDirectory(context.places.state);
+  await ensurePrivateDirectory(context.places.data);
   const prepared = await prepare(request, context);
   const { name, wanted, running } = prepared;
   const secrets = await readOwnSecrets(wanted.spec, context);
@@ -96,7 +99,7 @@ async function prepareProfile(ref: string, request: UpRequest, context: Context)
   let made = await planFor(ref, request, context);
   const name = made.plan.name;
   const running = await readState(toDeploymentPaths(context.places, name).state, name);
-  const blocker = checkPlan(made.profile, withOwnPort(made, running));
+  const blocker = checkPlan(made.profile, made.facts, { running: running !== undefined && isLive(running) });
   if (blocker) throw blocker;
   if (made.plan.engine.source.kind === 'managed' && !made.plan.engine.source.installed) {
     await ensureEngine(made.profile, { install: request.install }, context);
@@ -115,12 +118,6 @@ function planFor(ref: string, request: UpRequest, context: Context): Promise<Mad
 
 function toSets(request: UpRequest): readonly string[] {
   return request.engineVersion === undefined ? request.sets : [...request.sets, `engine.version="${request.engineVersion}"`];
-}
-
-/** A port that our own running launch holds is not taken: it is about to be ours again, or stays so. */
-function withOwnPort(made: MadePlan, running: State | undefined): MadePlan['facts'] {
-  const own = running && isLive(running) && running.wanted.spec.endpoint.port === made.spec.endpoint.port;
-  return own ? { ...made.facts, port: { is: 'free' } } : made.facts;
 }
 
 function isLive(state: State): boolean {

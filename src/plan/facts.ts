@@ -6,10 +6,9 @@ import type { Message } from '../core/message.ts';
 import { say } from '../core/message.ts';
 import { findSitePackages, readPackageVersion } from '../engine/dist-info.ts';
 import type { InstalledEngine } from '../engine/engine.ts';
-import { findExecutableOnPath, observeExecutable } from '../engine/executable.ts';
 import { listEngines } from '../engine/installed.ts';
+import { findOnPath } from '../engine/path.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
-import { observeGpus } from '../gpu/query.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf } from '../host/files.ts';
 import { probePort } from '../host/net.ts';
@@ -34,7 +33,7 @@ export interface Facts {
 }
 
 export type ExecutableFact = { readonly asked: 'profile' | 'path'; readonly path: string } & (
-  | { readonly problem: string | Message }
+  | { readonly problem: Message }
   | {
       readonly version?: string;
       readonly variant?: EngineVariant /** Whether Python can keep its bytecode there. */;
@@ -62,7 +61,7 @@ export async function observeFacts(profile: Profile, context: FactsContext): Pro
   const real = context.backend !== 'simulator';
   const needsGpu = real && profile.engine.variant === 'gpu';
   const [gpus, cpus, engines, executable, model, port] = await Promise.all([
-    needsGpu ? observeGpus(context.env, context.signal ? { signal: context.signal } : {}) : undefined,
+    needsGpu ? askForGpus(context) : undefined,
     readAllowedCpus(),
     real ? listEngines(context.places) : [],
     real ? observeProgram(profile.engine.executable, context.env) : undefined,
@@ -95,6 +94,11 @@ function toHubCache(env: NodeJS.ProcessEnv): string {
   return env.HF_HUB_CACHE || join(env.HF_HOME || join(cache, 'huggingface'), 'hub');
 }
 
+async function askForGpus({ env, signal }: FactsContext): Promise<GpuObservation> {
+  const { observeGpus } = await import('../gpu/query.ts');
+  return observeGpus(env, signal ? { signal } : {});
+}
+
 async function readAllowedCpus(): Promise<readonly number[]> {
   const status = await readFile('/proc/self/status', 'utf8');
   return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '0');
@@ -108,9 +112,11 @@ function toMemoryLimit(): number {
 
 /** The program of that path or name, or without one the `vllm` on PATH. */
 export async function observeProgram(named: string | undefined, env: NodeJS.ProcessEnv): Promise<ExecutableFact | undefined> {
-  const path = named === undefined || !named.includes('/') ? await findExecutableOnPath(env) : named;
+  const path = named === undefined || !named.includes('/') ? await findOnPath('vllm', env) : named;
   if (path === undefined) return named === undefined ? undefined : { asked: 'profile', path: named, problem: say('plan.not-on-path') };
   const asked = named === undefined ? 'path' : 'profile';
+  // Loaded only here, as the GPUs' questioner below: what runs other programs takes a third of the time of a plan.
+  const { observeExecutable } = await import('../engine/executable.ts');
   const observed = await observeExecutable(path);
   if ('problem' in observed) return { asked, path, problem: observed.problem };
   const packages = observed.python === undefined ? undefined : await findSitePackages(dirname(dirname(observed.python)));

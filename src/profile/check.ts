@@ -6,22 +6,19 @@ import { isMap, type Locate } from './layer.ts';
 import { checkRules, isSecretName } from './rules.ts';
 import { parseShape, type RawProfile, type ShapeIssue, toKnownKeys } from './schema.ts';
 
-export type Checked =
-  | { readonly is: 'sound'; readonly raw: RawProfile; readonly findings: readonly Finding[] }
-  | { readonly is: 'broken'; readonly findings: readonly Finding[] };
+export type Checked = { readonly is: 'sound'; readonly raw: RawProfile } | { readonly is: 'broken'; readonly findings: readonly Finding[] };
 
-/** The layer as a `RawProfile` when its shape is right; its rules are checked only then. */
+/** The layer as a `RawProfile`, or everything that is wrong with it. */
 export function checkLayer(value: Readonly<Record<string, unknown>>, locate: Locate): Checked {
   const stray = findProtoKeys(value, []);
   if (stray.length > 0) return { is: 'broken', findings: stray.map((path) => toUnknownKey(path, locate)) };
+  const rules = checkRules(value).map(({ at, path, ...rest }) => ({ ...rest, path: path.join('.'), ...locate(path, at) }));
   const shape = parseShape(value);
   if ('issues' in shape) {
-    return { is: 'broken', findings: shape.issues.flatMap(toPlainIssues).flatMap((issue) => toFindings(issue, value, locate)) };
+    const issues = shape.issues.flatMap(toPlainIssues).flatMap((issue) => toFindings(issue, value, locate));
+    return { is: 'broken', findings: [...issues, ...rules] };
   }
-  const { raw } = shape;
-  const findings = checkRules(raw).map(({ at, path, ...rest }) => ({ ...rest, path: path.join('.'), ...locate(path, at) }));
-  const broken = findings.some((finding) => finding.severity === 'error');
-  return broken ? { is: 'broken', findings } : { is: 'sound', raw, findings };
+  return rules.length > 0 ? { is: 'broken', findings: rules } : { is: 'sound', raw: shape.raw };
 }
 
 /** A value that fits no branch of a union is reported as the union's own problem, unless it got inside a branch. */

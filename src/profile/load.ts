@@ -40,13 +40,12 @@ export async function loadProfile(ref: string, { places, cwd, sets }: LoadOption
   const given = parseSets(sets);
   findings.push(...given.findings);
   const all = given.layer ? [...layers, { ...given.layer, raw: anchorPaths(given.layer.raw, { base: cwd, home: homedir() }) }] : layers;
-  if (!hasError(findings)) {
+  if (findings.length === 0) {
     const resolved = resolveProfile(mergeLayers(all), found);
     if ('profile' in resolved) return resolved.profile;
     findings.push(...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
   }
-  const count = findings.filter((finding) => finding.severity === 'error').length;
-  throw DeployError.of('profile/invalid', { source: found.source, count, name: found.name }, { findings });
+  throw DeployError.of('profile/invalid', { source: found.source, count: findings.length, name: found.name }, { findings });
 }
 
 export interface ProfileEntry {
@@ -83,11 +82,9 @@ interface Shelf {
 
 /** Search order of names. */
 function toShelves({ places, cwd }: Where): readonly Shelf[] {
-  return [
-    { directory: join(cwd, 'profiles'), shipped: false },
-    { directory: join(places.config, 'profiles'), shipped: false },
-    { directory: toShippedDirectory(), shipped: true },
-  ];
+  const shipped = toShippedDirectory();
+  const own = [join(cwd, 'profiles'), join(places.config, 'profiles')].filter((directory) => directory !== shipped);
+  return [...own.map((directory) => ({ directory, shipped: false })), { directory: shipped, shipped: true }];
 }
 
 /** `profiles/` of the package: this is src/profile/ in the sources, dist/ or dist/chunks/ when bundled. */
@@ -190,10 +187,6 @@ async function toUnknownParent(
     file: at.found.source,
     ...(origin?.from === 'profile' ? { line: origin.line, column: 1 } : {}),
   };
-}
-
-function hasError(findings: readonly Finding[]): boolean {
-  return findings.some((finding) => finding.severity === 'error');
 }
 
 async function listNames(shelves: readonly Shelf[]): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import { isMap, type Layer, type Locate, type Place } from './layer.ts';
 import type { Origin } from './profile.ts';
 
 export interface ParsedProfile {
-  /** Absent when there is an error among the findings. */
+  /** Absent when there are findings. */
   readonly layer?: Layer;
   readonly findings: readonly Finding[];
 }
@@ -40,8 +40,8 @@ export function parseProfile(text: string, file: string): ParsedProfile {
   const places = new Map<string, KeyPlaces>();
   collectPlaces(document.contents, [], { places, toPlace });
   const checked = checkLayer(withoutExtensions(value), toLocate(file, places));
-  if (checked.is === 'broken') return { findings: checked.findings };
-  return { layer: { raw: checked.raw, origins: toOrigins(file, places) }, findings: checked.findings };
+  if (checked.is === 'broken') return { findings: checked.findings.toSorted(byPlace) };
+  return { layer: { raw: checked.raw, origins: toOrigins(file, places) }, findings: [] };
 }
 
 function refuse(file: string, problem: { readonly code: string; readonly message: Message }): ParsedProfile {
@@ -65,6 +65,10 @@ function attempt<T>(work: () => T): T | Error {
 /** `x-…` at the top is the person's own room, for anchors. */
 function withoutExtensions(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+
+function byPlace(a: Finding, b: Finding): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 interface KeyPlaces {

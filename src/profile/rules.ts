@@ -2,18 +2,20 @@
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { isMap } from './layer.ts';
-import type { RawProfile } from './schema.ts';
 
-export type RuleFinding = Pick<Finding, 'code' | 'severity' | 'message' | 'hint' | 'fix'> & {
+export type RuleFinding = Pick<Finding, 'code' | 'severity' | 'message' | 'hint'> & {
   readonly path: readonly string[];
   readonly at: 'key' | 'value';
 };
 
-export function checkRules(raw: RawProfile): readonly RuleFinding[] {
+/** Takes a layer of any shape, so that the problems of both kinds are found in one run. All of them are errors. */
+export function checkRules(layer: Readonly<Record<string, unknown>>): readonly RuleFinding[] {
+  const vllm = Object.entries(isMap(layer.vllm) ? layer.vllm : {});
+  const env = isMap(layer.engine) && isMap(layer.engine.env) ? layer.engine.env : {};
   return [
-    ...Object.keys(raw.vllm ?? {}).flatMap((key) => checkFlagName(key)),
-    ...Object.entries(raw.vllm ?? {}).flatMap(([key, value]) => checkFlagValue(key, value)),
-    ...Object.entries(raw.engine?.env ?? {}).flatMap(([name, value]) => checkVariable(name, value)),
+    ...vllm.flatMap(([key]) => checkFlagName(key)),
+    ...vllm.flatMap(([key, value]) => checkFlagValue(key, value)),
+    ...Object.entries(env).flatMap(([name, value]) => checkVariable(name, value)),
   ];
 }
 
@@ -101,7 +103,7 @@ export function isSecretName(name: string): boolean {
   return /(^|_)(TOKEN|KEY|SECRET|PASSWORD|PASSWD)$/i.test(name);
 }
 
-function checkVariable(name: string, value: string | number | null | undefined): readonly RuleFinding[] {
+function checkVariable(name: string, value: unknown): readonly RuleFinding[] {
   const path = ['engine', 'env', name];
   const finding = (message: RuleFinding['message'], hint?: RuleFinding['message']): readonly RuleFinding[] => [
     { code: 'profile/reserved-variable', severity: 'error', path, at: 'key', message, ...(hint ? { hint } : {}) },

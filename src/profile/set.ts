@@ -37,8 +37,8 @@ export function parseSets(texts: readonly string[]): ParsedSets {
     }
   }
   const checked = checkLayer(value, () => ({}));
-  const all = [...findings, ...checked.findings];
-  return checked.is === 'sound' && findings.length === 0 ? { layer: { raw: checked.raw, origins }, findings: all } : { findings: all };
+  if (checked.is === 'broken') return { findings: [...findings, ...checked.findings] };
+  return findings.length > 0 ? { findings } : { layer: { raw: checked.raw, origins }, findings };
 }
 
 function isPath(path: string): boolean {

@@ -14,15 +14,21 @@ export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** Width of the terminal; 0 when it does not know (a bare pty), and then nothing can be redrawn. */
+  readonly columns?: number;
 }
 
 /** `plain` on request means no escape codes at all; `plain` found by `auto` still honours FORCE_COLOR. */
-export function chooseOutput(asked: AskedOutput, { env, stdoutIsTerminal, stderrIsTerminal }: Surroundings): Output {
+export function chooseOutput(asked: AskedOutput, { env, stdoutIsTerminal, stderrIsTerminal, columns }: Surroundings): Output {
   const dumb = env.TERM === 'dumb';
   const interactive = stdoutIsTerminal && stderrIsTerminal && !dumb && !isOn(env.CI);
   const mode = asked === 'auto' ? (interactive ? 'tty' : 'plain') : asked;
   const colorful = mode === 'tty' ? !dumb || isOn(env.FORCE_COLOR) : asked === 'auto' && isOn(env.FORCE_COLOR);
-  return { mode, colors: colorful && !env.NO_COLOR && env.FORCE_COLOR !== '0', live: mode === 'tty' && stderrIsTerminal && !dumb };
+  return {
+    mode,
+    colors: colorful && !env.NO_COLOR && env.FORCE_COLOR !== '0',
+    live: mode === 'tty' && stderrIsTerminal && !dumb && columns !== 0,
+  };
 }
 
 function isOn(value: string | undefined): boolean {

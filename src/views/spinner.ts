@@ -30,7 +30,7 @@ export function openSpinner(screen: Screen, clock: Clock = systemClock): Convers
   const rest = () => {
     ticking?.cancel();
     ticking = undefined;
-    spinner.stop();
+    if (spinner.isSpinning) spinner.stop();
   };
   const spin = () => {
     draw();

@@ -123,9 +123,9 @@ function toStartText({ phases, facts }: Story): string {
     const from = phases[at];
     const to = phases[at + 1];
     const ms = from === undefined || to === undefined ? 0 : to.elapsedMs - from.elapsedMs;
-    return ms < shortestMs ? undefined : toSecondsText(ms);
+    return toTook(ms);
   };
-  const weights = facts.weightsSeconds === undefined ? took('loading') : toSecondsText(facts.weightsSeconds * 1000);
+  const weights = facts.weightsSeconds === undefined ? took('loading') : toTook(facts.weightsSeconds * 1000);
   const parts = [
     withTime(took('importing'), (time) => say('life.took.imported', { time })),
     withTime(took('downloading'), (time) => say('life.took.downloaded', { time })),
@@ -142,7 +142,8 @@ function toStartText({ phases, facts }: Story): string {
 }
 
 /** Never milliseconds: `weights 0.3 s` stands beside `imported 14 s`. */
-function toSecondsText(ms: number): string {
+function toTook(ms: number): string | undefined {
+  if (ms < shortestMs) return undefined;
   return ms < 1000 ? `${(ms / 1000).toFixed(1)} s` : toDurationText(ms);
 }
 

@@ -89,7 +89,7 @@ describe('observeFacts', () => {
   it('says what is wrong with a named program', async () => {
     expect((await observe('tiny', 'engine.executable=/nowhere/vllm')).executable).toMatchObject({
       asked: 'profile',
-      problem: 'does not exist',
+      problem: { id: 'engine.program-absent' },
     });
     expect((await observe('tiny', 'engine.executable=vllm')).executable).toMatchObject({ problem: { id: 'plan.not-on-path' } });
     expect((await observe('tiny')).executable).toBeUndefined();

@@ -53,7 +53,7 @@ describe('checkPlan', () => {
       'no such program',
       'tiny',
       ['engine.executable=/x/vllm'],
-      { executable: { asked: 'profile', path: '/x/vllm', problem: 'does not exist' } },
+      { executable: { asked: 'profile', path: '/x/vllm', problem: say('plan.does-not-exist') } },
       'engine/no-executable',
     ],
     [

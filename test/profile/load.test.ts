@@ -144,3 +144,10 @@ describe('listProfiles', () => {
     expect(found.find(({ name }) => name === 'int4')).toMatchObject({ source: 'shipped:int4', model: 'Qwen/Qwen3-4B-AWQ' });
   });
 });
+
+describe('the shipped profiles seen from their own directory', () => {
+  it('are still the shipped ones', async () => {
+    const root = new URL('../../', import.meta.url).pathname;
+    expect((await loadProfile('tiny', { places: places(), cwd: root, sets: [] })).source).toBe('shipped:tiny');
+  });
+});

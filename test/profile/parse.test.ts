@@ -65,9 +65,9 @@ describe('parseProfile', () => {
       ['p.yaml:1:16 profile/reserved-variable engine.env.PYTHONDONTWRITEBYTECODE'],
     ],
     [
-      'two problems at once',
-      'modle: a\nstop: {drain: x}\n',
-      ['p.yaml:2:15 profile/wrong-value stop.drain', 'p.yaml:1:1 profile/unknown-key modle'],
+      'all problems at once, in the order of the file',
+      'modle: a\nstop: {drain: x}\nvllm: {port: 1}\n',
+      ['p.yaml:1:1 profile/unknown-key modle', 'p.yaml:2:15 profile/wrong-value stop.drain', 'p.yaml:3:8 profile/wrong-place vllm.port'],
     ],
   ])('names the place of %s', (_, text, expected) => {
     expect(findings(text)).toEqual(expected);

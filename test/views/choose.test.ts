@@ -8,6 +8,8 @@ test.each([
   ['auto', terminal, {}, { mode: 'tty', colors: true, live: true }],
   ['auto', pipe, {}, { mode: 'plain', colors: false, live: false }],
   ['auto', { ...terminal, stdoutIsTerminal: false }, {}, { mode: 'plain', colors: false, live: false }],
+  ['auto', { ...terminal, columns: 0 }, {}, { mode: 'tty', colors: true, live: false }],
+  ['auto', { ...terminal, columns: 80 }, {}, { mode: 'tty', colors: true, live: true }],
   ['auto', terminal, { TERM: 'dumb' }, { mode: 'plain', colors: false, live: false }],
   ['auto', terminal, { CI: 'true' }, { mode: 'plain', colors: false, live: false }],
   ['auto', terminal, { CI: 'false' }, { mode: 'tty', colors: true, live: true }],

@@ -17,7 +17,7 @@ if (parsed.is === 'version') {
   process.stderr.write(`vllm: error: ${parsed.problem}\n`);
   process.exitCode = 2;
 } else {
-  await serve(parsed.args);
+  void serve(parsed.args);
 }
 
 async function serve(args: ServeArgs): Promise<void> {

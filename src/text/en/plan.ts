@@ -13,7 +13,8 @@ export const plan = {
   'profile.spelling': '{path} is not spelled as a profile spells it.',
   'profile.not-finite': '{path} is not a number that can be given to a program.',
   'profile.variable-name': 'engine.env: "{name}" cannot be the name of a variable.',
-  'profile.variable-port': "engine.env: {name} is not the port of the API; vLLM counts its internal ports from it, and dies of a value it cannot read.",
+  'profile.variable-port':
+    'engine.env: {name} is not the port of the API; vLLM counts its internal ports from it, and dies of a value it cannot read.',
   'profile.variable-bytecode': 'engine.env: {name} makes every start more than twice as long.',
   'profile.no-effect': '{path} is understood and has no effect in this version.',
   'profile.too-large': 'This is too large to be a profile (more than 1 MB).',
@@ -40,7 +41,8 @@ export const plan = {
   'profile.want.model': '{path} must be an id, a path, or a map with id, revision, path, tokenizer, source, not {value}.',
   'profile.want.source': '{path} must be hub, local or miniature, not {value}.',
   'profile.want.names': '{path} must be a list of one or more names, not {value}.',
-  'profile.want.version': '{path} must be a vLLM version in quotes, such as "0.32.0", not {value}. Without quotes YAML reads 0.30 as the number 0.3.',
+  'profile.want.version':
+    '{path} must be a vLLM version in quotes, such as "0.32.0", not {value}. Without quotes YAML reads 0.30 as the number 0.3.',
   'profile.want.variant': '{path} must be gpu or cpu, not {value}.',
   'profile.want.backend': '{path} must be auto, docker, process or simulator, not {value}.',
   'profile.want.variable': '{path} must be text (quoted where YAML sees something else) or a whole number, not {value}.',
@@ -82,7 +84,8 @@ export const plan = {
   'plan.plain-log': 'the log is read by a program too',
   'plan.unbuffered': 'every line of the log is there at once',
   'plan.offline': 'everything is on this machine; the hub is not asked',
-  'plan.bytecode': "the environment cannot be written to, so Python keeps its bytecode elsewhere; without it every start takes twice as long",
+  'plan.bytecode':
+    'the environment cannot be written to, so Python keeps its bytecode elsewhere; without it every start takes twice as long',
   'plan.gpus-named': 'named by resources.gpus',
   'plan.gpus-environment': 'allowed by CUDA_VISIBLE_DEVICES',
   'plan.gpus-largest': 'the largest that vLLM supports, the first of equals',
@@ -101,7 +104,8 @@ export const plan = {
   'auto.int8': 'Profile int8: {gpu} has room for the 0.6B model.',
   'auto.cpu-cached': 'Profile cpu: no GPU to use ({why}), and the weights of Qwen3-0.6B are on this machine.',
   'auto.cpu-hub': 'Profile cpu: no GPU to use ({why}), and the weights of Qwen3-0.6B can be downloaded.',
-  'auto.tiny': 'Profile tiny: no GPU to use ({why}), and no weights here or within reach. The engine is real, the model is a random miniature: its text is noise.',
+  'auto.tiny':
+    'Profile tiny: no GPU to use ({why}), and no weights here or within reach. The engine is real, the model is a random miniature: its text is noise.',
   'auto.demo': 'Profile demo: {why}. Nothing below is a real model: its answers are simulated.',
   'auto.gpu-unfit': '{gpu}: too old or too small for vLLM',
   'auto.no-install': 'no vLLM is installed, and --no-install forbids installing it',

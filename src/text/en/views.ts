@@ -19,7 +19,7 @@ export const views = {
   'views.unsupervised': '{state} (unsupervised)',
   'views.no-deployments': 'There is no deployment. qwen-deploy up starts one.',
   'views.down': '{name} is down',
-  'views.forgotten': '{name} is forgotten: {count} file(s) removed.',
+  'views.forgotten': '{name} is forgotten: its record and its logs are deleted.',
 
   'views.column.name': 'NAME',
   'views.column.state': 'STATE',
