@@ -27,8 +27,8 @@ async function main(): Promise<number> {
     stderr: process.stderr,
     programs: { self: [process.execPath, self], simulator: join(dirname(self), 'simulator.js') },
   } as const;
-  const { reportBug, runCommandLine } = await import('./commands/cli.ts');
-  const report = async (error: unknown) => process.exit(await reportBug(error, argv, host));
+  const { reportStray, runCommandLine } = await import('./commands/cli.ts');
+  const report = async (error: unknown) => process.exit(await reportStray(error, argv, host));
   process.on('uncaughtException', report);
   process.on('unhandledRejection', report);
   return runCommandLine(argv, host);

@@ -8,7 +8,7 @@ import { toText } from '../text/render.ts';
 import { readGlobals } from './globals.ts';
 import type { Host } from './host.ts';
 import { outputOption } from './options.ts';
-import { type Run, reportError, runSession } from './session.ts';
+import type { Run } from './session.ts';
 import { toUsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -24,6 +24,7 @@ interface Verb {
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
   let status = 0;
   const run: Run = async (work, options) => {
+    const { runSession } = await import('./session.ts');
     status = await runSession(host, { globals: readGlobals(argv), work, ...options });
   };
   const program = createProgram(host, run);
@@ -32,12 +33,13 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return 0;
-    return reportError(error, host, readGlobals(argv));
+    return reportStray(error, argv, host);
   }
 }
 
-/** For what nobody caught. */
-export function reportBug(error: unknown, argv: readonly string[], host: Host): Promise<number> {
+/** Shows an error that no session has shown: a mistake in the command line, or what nobody caught. */
+export async function reportStray(error: unknown, argv: readonly string[], host: Host): Promise<number> {
+  const { reportError } = await import('./session.ts');
   return reportError(error, host, readGlobals(argv));
 }
 

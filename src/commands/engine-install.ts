@@ -33,5 +33,5 @@ async function install(session: Session, variant: EngineVariant, { engineVersion
   }
   const engine = await installEngine(request, session.context);
   const { id, program } = engine;
-  session.answer({ kind: 'Engine', version: 1, ...engine }, () => `${toText(say('views.engine.installed', { id, program }))}\n`);
+  session.answer({ kind: 'Engine', version: 1, engine }, () => `${toText(say('views.engine.installed', { id, program }))}\n`);
 }

@@ -30,5 +30,5 @@ async function list(session: Session): Promise<undefined> {
 async function remove(id: string, session: Session): Promise<undefined> {
   const { removeEngine } = await import('../operate/engine-remove.ts');
   const removed = await removeEngine({ id }, session.context);
-  session.answer({ kind: 'Engine', version: 1, ...removed }, () => `${toText(say('views.engine.removed', { id }))}\n`);
+  session.answer({ kind: 'RemovedEngine', version: 1, ...removed }, () => `${toText(say('views.engine.removed', { id }))}\n`);
 }

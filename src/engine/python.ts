@@ -21,8 +21,8 @@ export interface ObservedPython {
 }
 
 /** vLLM 0.32 supports 3.10 to 3.13; 3.10 is at the end of its life and left out. */
-export const oldestPython = '3.11';
-export const newestPython = '3.13';
+const oldestPython = '3.11';
+const newestPython = '3.13';
 /** The same range for uv. */
 export const pythonRange = '>=3.11,<3.14';
 
@@ -47,7 +47,7 @@ export function choosePython(pythons: readonly ObservedPython[]): ObservedPython
   return suiting.find((python) => python.venv) ?? suiting.find((python) => python.pip) ?? suiting[0];
 }
 
-export async function observePython(path: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<ObservedPython> {
+async function observePython(path: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<ObservedPython> {
   const result = await runProgram(path, ['-c', question], { env, timeoutMs: runLimitMs, ...(signal ? { signal } : {}) });
   const answer = result.code === 0 ? parseAnswer(result.stdout) : undefined;
   if (answer === undefined) return { found: path, program: path, suits: false, venv: false, pip: false };

@@ -27,6 +27,6 @@ export async function observeUv(env: NodeJS.ProcessEnv, signal?: AbortSignal): P
 }
 
 /** `uv 0.13.8 (x86_64-unknown-linux-gnu)` → `0.13.8`. */
-export function parseUvVersion(text: string): string | undefined {
+function parseUvVersion(text: string): string | undefined {
   return /^uv (\d+\.\d+\.\d+)/m.exec(text)?.[1];
 }

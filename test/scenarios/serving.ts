@@ -12,6 +12,8 @@ export interface EngineUnderTest {
   readonly up: readonly string[];
   /** How long one start may take here. */
   readonly startMs: number;
+  /** Clients that only this engine can be asked with. */
+  readonly checkClients?: (port: number) => Promise<void>;
 }
 
 export function describeServing(engine: EngineUnderTest): void {
@@ -50,6 +52,11 @@ export function describeServing(engine: EngineUnderTest): void {
       expect(stream.text).toMatch(/^data: \{/);
       expect(stream.text.trimEnd()).toMatch(/data: \[DONE\]$/);
     });
+
+    if (engine.checkClients) {
+      const { checkClients } = engine;
+      it('answers the clients that people use', { timeout: 180_000 }, () => checkClients(port));
+    }
 
     it('ask streams an answer and counts its tokens', { timeout: 60_000 }, async () => {
       const result = await box.cli('ask', 'Hello', '--max-tokens', '8', '-o', 'json');
