@@ -47,7 +47,7 @@ async function measureUp() {
       reply.resume();
       if (reply.statusCode === 200) firstAnswer ??= Date.now();
     });
-    call.on('error', () => {}).end();
+    call.on('error', () => undefined).end();
   }, 4);
   const { ms } = await cli(...upArgs);
   clearInterval(polling);

@@ -61,9 +61,19 @@ export function freePort() {
 export function report(title, rows) {
   console.log(`\n${title} (Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()})`);
   const cells = rows.map(({ name, value, bar, unit, note }) => [
-    value <= bar ? 'met ' : 'MISS', name, `${value.toFixed(2)}${unit}`, `bar ${bar}${unit}`, note ?? '',
+    value <= bar ? 'met ' : 'MISS',
+    name,
+    `${value.toFixed(2)}${unit}`,
+    `bar ${bar}${unit}`,
+    note ?? '',
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column].length)));
-  for (const row of cells) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  for (const row of cells)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
   if (rows.some(({ value, bar }) => value > bar)) process.exitCode = 1;
 }

@@ -22,7 +22,14 @@ try {
   const upArgs = ['up', '-p', 'tiny', '--set', `server.port=${port}`];
   await cli(...upArgs);
   await cli('down');
-  const plan = JSON.parse((await timeRun(process.execPath, [mainFile, 'plan', '-p', 'tiny', '--set', `server.port=${port}`, '-o', 'json'], { env, stdio: ['ignore', 'pipe', 'ignore'] })).output);
+  const plan = JSON.parse(
+    (
+      await timeRun(process.execPath, [mainFile, 'plan', '-p', 'tiny', '--set', `server.port=${port}`, '-o', 'json'], {
+        env,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+    ).output,
+  );
   const bare = copyWithoutBytecode(plan.argv[0]);
   const times = { up: [], plain: [], uncompiled: [] };
   for (let round = 0; round < rounds; round += 1) {
@@ -30,10 +37,16 @@ try {
     times.plain.push(await timePlain(plan.argv, plan.env, port));
     dropBytecode(bare.directory);
     times.uncompiled.push(await timePlain([bare.python, bare.program, ...plan.argv.slice(1)], plan.env, port));
-    console.log(`round ${round + 1}: ${Object.entries(times).map(([name, all]) => `${name} ${(all.at(-1) / 1000).toFixed(1)} s`).join(', ')}`);
+    console.log(
+      `round ${round + 1}: ${Object.entries(times)
+        .map(([name, all]) => `${name} ${(all.at(-1) / 1000).toFixed(1)} s`)
+        .join(', ')}`,
+    );
   }
   const ratio = (other) => median(times.up.map((ms, round) => ms / other[round]));
-  const note = Object.entries(times).map(([name, all]) => `${name} ${(median(all) / 1000).toFixed(1)} s`).join(', ');
+  const note = Object.entries(times)
+    .map(([name, all]) => `${name} ${(median(all) / 1000).toFixed(1)} s`)
+    .join(', ');
   report('bench:start', [
     { name: 'up tiny / vllm serve, same environment', value: ratio(times.plain), bar: 1.1, unit: ' ×', note },
     { name: 'up tiny / vllm serve, no bytecode', value: ratio(times.uncompiled), bar: 0.6, unit: ' ×', note: `${rounds} rounds` },
@@ -92,6 +105,7 @@ function copyWithoutBytecode(program) {
 
 function dropBytecode(directory) {
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
-    if (entry.isDirectory() && entry.name === '__pycache__') rmSync(join(entry.parentPath ?? entry.path, entry.name), { recursive: true, force: true });
+    if (entry.isDirectory() && entry.name === '__pycache__')
+      rmSync(join(entry.parentPath ?? entry.path, entry.name), { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 // Bundles src/ into dist/: one small entry and lazy chunks, so that a command loads only what it needs.
 // Two passes: esbuild can split only ES modules, but Node starts CommonJS about 10 ms sooner, so the chunks are then
 // converted one by one. `import()` becomes a lazy require.
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';

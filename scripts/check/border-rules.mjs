@@ -9,8 +9,8 @@ export const rooms = {
   model: { rooms: ['core'], packages: ['zod'] },
   gpu: { rooms: ['core'], packages: ['zod'] },
   profile: { rooms: ['core', 'vllm'], packages: ['yaml', 'zod'] },
-  engine: { rooms: ['core', 'host'], packages: ['semver'] },
-  plan: { rooms: ['core', 'profile', 'model', 'vllm', 'gpu', 'engine'], packages: ['semver'] },
+  engine: { rooms: ['core', 'host'], packages: [] },
+  plan: { rooms: ['core', 'profile', 'model', 'vllm', 'gpu', 'engine'], packages: [] },
   runtime: { rooms: ['core', 'host', 'plan'], packages: [] },
   supervisor: { rooms: ['core', 'host', 'runtime', 'plan', 'vllm', 'gpu'], packages: [] },
   control: { rooms: ['core', 'host', 'supervisor'], packages: [] },
@@ -37,9 +37,9 @@ export const rooms = {
       'doctor',
       'text',
     ],
-    packages: ['yaml'],
+    packages: [],
   },
-  views: { rooms: ['core', 'text'], packages: ['ora', 'ink', 'react', 'picocolors', 'string-width'] },
+  views: { rooms: ['core', 'text'], packages: ['ora', 'ink', 'react', 'picocolors', 'get-east-asian-width'] },
   commands: { rooms: ['operate', 'views', 'text', 'core'], packages: ['commander'] },
 };
 

@@ -21,10 +21,9 @@ export async function checkSizes(root) {
   return problems.flat();
 }
 
-/** The files that the command line loads when their verb is called. */
+/** A verb's file is one that configures a command. */
 async function readVerbs(root, files) {
-  const table = 'src/commands/cli.ts';
-  if (!files.includes(table)) return [];
-  const names = (await readText(root, table)).matchAll(/import\('\.\/([\w-]+\.ts)'\)/g);
-  return [...names].map((found) => `src/commands/${found[1]}`);
+  const commands = files.filter((file) => file.startsWith('src/commands/'));
+  const texts = await Promise.all(commands.map((file) => readText(root, file)));
+  return commands.filter((_, index) => /^export (async )?function configure\(/m.test(texts[index]));
 }

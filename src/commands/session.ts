@@ -1,8 +1,7 @@
 /** One command at work: its context, its views, and how it ends. */
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
-import { toPlaces } from '../host/environment.ts';
-import type { Context } from '../operate/context.ts';
+import { type Context, createContext } from '../operate/context.ts';
 import { toText } from '../text/render.ts';
 import { chooseOutput } from '../views/choose.ts';
 import { type Conversation, openConversation } from '../views/conversation.ts';
@@ -69,8 +68,7 @@ function toScreen(host: Host, globals: Globals): Screen {
 
 function openSession(host: Host, screen: Screen, conversation: Conversation): Session {
   const { mode } = screen.output;
-  const context: Context = {
-    places: toPlaces(host.env),
+  const context = createContext({
     env: host.env,
     cwd: host.cwd,
     emit: conversation.emit,
@@ -78,7 +76,7 @@ function openSession(host: Host, screen: Screen, conversation: Conversation): Se
     force: host.force,
     programs: host.programs,
     confirm: createConfirm(host, conversation),
-  };
+  });
   return {
     context,
     screen,

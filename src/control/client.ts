@@ -1,7 +1,7 @@
 /** Talking to a deployment's supervisor. */
 import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent } from '../core/event.ts';
-import { NoReply, fetchText, openReply, toNoReply } from '../host/http.ts';
+import { fetchText, NoReply, openReply, toNoReply } from '../host/http.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { parseEvent } from '../supervisor/journal.ts';
 import type { Command } from '../supervisor/signal.ts';
@@ -68,7 +68,8 @@ export async function* followEvents(address: SupervisorAddress, after: number, s
 }
 
 function parseReply<T>(address: SupervisorAddress, reply: { readonly status: number; readonly text: string }): T {
-  if (reply.status !== 200) throw DeployError.of('supervisor/protocol', { name: address.name, problem: `HTTP ${reply.status} ${reply.text}` });
+  if (reply.status !== 200)
+    throw DeployError.of('supervisor/protocol', { name: address.name, problem: `HTTP ${reply.status} ${reply.text}` });
   return JSON.parse(reply.text) as T;
 }
 

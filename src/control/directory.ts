@@ -49,7 +49,10 @@ export async function ensureDeploymentPaths(places: Places, name: string): Promi
 export async function listDeployments(places: Places): Promise<readonly string[]> {
   try {
     const entries = await readdir(join(places.state, 'deployments'), { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory() && namePattern.test(entry.name)).map((entry) => entry.name).sort();
+    return entries
+      .filter((entry) => entry.isDirectory() && namePattern.test(entry.name))
+      .map((entry) => entry.name)
+      .sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;

@@ -7,7 +7,7 @@
  *   POST /v1/command             a Command as JSON, `secrets` beside it → { after, deployment }
  */
 import { chmod, rm } from 'node:fs/promises';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Journal } from '../supervisor/journal.ts';
 import type { Command } from '../supervisor/signal.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';

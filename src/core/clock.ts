@@ -15,7 +15,7 @@ export interface Clock {
 }
 
 /** Node fires timers above 2^31−1 ms after 1 ms; longer waits are clamped (about 24.8 days). */
-export const longestTimerMs = 2 ** 31 - 1;
+const longestTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   wall: () => Date.now(),

@@ -83,7 +83,13 @@ export type GateCheck = 'health' | 'models' | 'completion' | 'chat';
 /** Events of a command's own work before a supervisor is involved. */
 export type WorkEvent =
   | { readonly type: 'step-started'; readonly step: string; readonly text: Message }
-  | { readonly type: 'step-progress'; readonly step: string; readonly text: Message; readonly doneBytes?: number; readonly totalBytes?: number }
+  | {
+      readonly type: 'step-progress';
+      readonly step: string;
+      readonly text: Message;
+      readonly doneBytes?: number;
+      readonly totalBytes?: number;
+    }
   | { readonly type: 'step-done'; readonly step: string; readonly text: Message }
   | { readonly type: 'step-failed'; readonly step: string; readonly text: Message }
   | { readonly type: 'said'; readonly level: 'info' | 'warning'; readonly text: Message };

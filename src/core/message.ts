@@ -8,9 +8,7 @@ type Catalogue = typeof messages;
 export type MessageId = keyof Catalogue;
 
 /** The names between braces in a template: `'{a} of {b}'` → `'a' | 'b'`. */
-export type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | Placeholders<Rest>
-  : never;
+export type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
 
 /** A sentence may stand inside another one. */
 export type Param = string | number | Message;
@@ -21,9 +19,7 @@ export interface Message {
   readonly params: Params;
 }
 
-type ParamsFor<T extends string> = [Placeholders<T>] extends [never]
-  ? []
-  : [params: Readonly<Record<Placeholders<T>, Param>>];
+type ParamsFor<T extends string> = [Placeholders<T>] extends [never] ? [] : [params: Readonly<Record<Placeholders<T>, Param>>];
 
 /** Names a sentence of the catalogue; the compiler checks that every placeholder is given. */
 export function say<I extends MessageId>(id: I, ...params: ParamsFor<Catalogue[I]>): Message {

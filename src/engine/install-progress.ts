@@ -3,6 +3,9 @@ import { say } from '../core/message.ts';
 import { toSizeText } from '../core/units.ts';
 import { addDownload, noDownloads, parseProgressLine } from './output.ts';
 
+/** Bytes; uv's own threshold. */
+const worthTelling = 2 ** 20;
+
 /** Turns an installer's lines into progress of a step. `totalIsKnown`: uv names all downloads at the beginning. */
 export function createDownloadReporter(
   emit: Emit,
@@ -11,9 +14,10 @@ export function createDownloadReporter(
   let downloads = noDownloads;
   return (line) => {
     const seen = parseProgressLine(line);
-    // the package alone, whose needs are not known yet, says nothing
-    if (seen === undefined || ('count' in seen && seen.count <= 1)) return;
+    if (seen === undefined) return;
     downloads = addDownload(downloads, seen);
+    // A hundred small packages are no news (uv leaves them out itself), nor is the package whose needs come later.
+    if (seen.is === 'downloading' ? seen.bytes < worthTelling : 'count' in seen && seen.count <= 1) return;
     const { doneBytes, totalBytes } = downloads;
     const sizes = totalBytes === 0 ? {} : totalIsKnown ? { doneBytes, totalBytes } : { doneBytes };
     emit({ type: 'step-progress', step, text: toText(seen, { doneBytes, totalBytes }), ...sizes });

@@ -214,7 +214,8 @@ async function doStep(step: StepId, command: Command, work: Work, options: Comma
 }
 
 async function failStep(step: StepId, end: FailedEnd, work: Work): Promise<never> {
-  return fail(step, await toInstallError(step, end, work), work.context, end.line);
+  const problem = end.kind === 'interrupted' ? say('engine.interrupted') : end.line;
+  return fail(step, await toInstallError(step, end, work), work.context, problem);
 }
 
 function fail(step: StepId, error: DeployError, { emit }: InstallContext, problem: Param): never {

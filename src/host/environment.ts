@@ -19,7 +19,13 @@ export interface Places {
 export function toPlaces(env: NodeJS.ProcessEnv = process.env): Places {
   const home = env.QWEN_DEPLOY_HOME;
   if (home) {
-    return { config: join(home, 'config'), data: join(home, 'data'), state: join(home, 'state'), cache: join(home, 'cache'), run: join(home, 'run') };
+    return {
+      config: join(home, 'config'),
+      data: join(home, 'data'),
+      state: join(home, 'state'),
+      cache: join(home, 'cache'),
+      run: join(home, 'run'),
+    };
   }
   const xdg = (variable: string, fallback: string) => join(env[variable] || join(env.HOME || homedir(), fallback), 'qwen-deploy');
   const state = xdg('XDG_STATE_HOME', '.local/state');
@@ -48,13 +54,46 @@ export function toSocketPath(places: Places, deployment: string): string {
  * of that name breaks vLLM), `PYTHONDONTWRITEBYTECODE` (doubles every start), `PYTHONPATH` strays.
  */
 const inherited = [
-  'PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'LD_LIBRARY_PATH',
-  'CUDA_HOME', 'CUDA_PATH', 'CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER',
-  'HF_HOME', 'HF_HUB_CACHE', 'HF_ENDPOINT', 'HF_TOKEN', 'HF_TOKEN_PATH', 'HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE',
-  'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME',
-  'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'all_proxy',
-  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE',
-  'VLLM_CACHE_ROOT', 'VLLM_CONFIG_ROOT', 'VLLM_USE_MODELSCOPE',
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'LD_LIBRARY_PATH',
+  'CUDA_HOME',
+  'CUDA_PATH',
+  'CUDA_VISIBLE_DEVICES',
+  'NVIDIA_VISIBLE_DEVICES',
+  'CUDA_DEVICE_ORDER',
+  'HF_HOME',
+  'HF_HUB_CACHE',
+  'HF_ENDPOINT',
+  'HF_TOKEN',
+  'HF_TOKEN_PATH',
+  'HF_HUB_OFFLINE',
+  'TRANSFORMERS_OFFLINE',
+  'XDG_CACHE_HOME',
+  'XDG_CONFIG_HOME',
+  'XDG_DATA_HOME',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'VLLM_CACHE_ROOT',
+  'VLLM_CONFIG_ROOT',
+  'VLLM_USE_MODELSCOPE',
 ] as const;
 
 export function toEngineEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -50,7 +50,11 @@ export async function runProgram(program: string, args: readonly string[], optio
     signal: result.signal,
     stdout: result.stdout ?? '',
     stderr: result.stderr ?? '',
-    problem: result.timedOut ? 'ETIMEDOUT' : result.failed && result.exitCode === undefined && !result.signal ? (result.code ?? 'failed') : undefined,
+    problem: result.timedOut
+      ? 'ETIMEDOUT'
+      : result.failed && result.exitCode === undefined && !result.signal
+        ? (result.code ?? 'failed')
+        : undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Files that must survive a crash, and directories that must be ours. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, chmod, lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DeployError } from '../core/error.ts';
 
@@ -33,12 +33,6 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** The parsed file; undefined when there is none. Throws when it is there and is not JSON. */
-export async function readJsonFile(path: string): Promise<unknown> {
-  const text = await readTextFile(path);
-  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** The text of a file; undefined when there is none. */
@@ -84,4 +78,3 @@ export async function readFreeBytes(path: string): Promise<number> {
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
-

@@ -3,8 +3,9 @@
  * flock(1) belongs to the *open file description* that it inherits, so it stays with ours after flock has exited.
  * Free of the races of lock files with pids in them.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+
 import { spawn } from 'node:child_process';
+import { type FileHandle, open } from 'node:fs/promises';
 import { DeployError } from '../core/error.ts';
 
 export interface Lock {

@@ -1,5 +1,5 @@
 /** Facts of processes from /proc. Everything returns undefined, not an error, for a process that is gone. */
-import { readFile, readdir, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { errnoOf } from './files.ts';
 
 export interface ProcessFacts {
@@ -19,7 +19,7 @@ export async function readProcess(pid: number): Promise<ProcessFacts | undefined
 }
 
 /** The name may hold spaces and brackets, so fields are counted from the last closing one. */
-export function parseStat(text: string): ProcessFacts | undefined {
+function parseStat(text: string): ProcessFacts | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   const fields = text.slice(close + 2).split(' ');

@@ -67,7 +67,10 @@ export async function readLastLines(path: string, count: number, capBytes = 4 * 
 }
 
 /** Walks backwards in chunks until enough line ends are behind. */
-async function findLineStart(handle: FileHandle, { size, count, capBytes }: { size: number; count: number; capBytes: number }): Promise<number> {
+async function findLineStart(
+  handle: FileHandle,
+  { size, count, capBytes }: { size: number; count: number; capBytes: number },
+): Promise<number> {
   const floor = Math.max(0, size - capBytes);
   let ends = 0;
   let start = size;

@@ -1,9 +1,9 @@
 import { DeployError } from '../core/error.ts';
 import { NoReply, type OpenReply, openReply, readAll } from '../host/http.ts';
 import { toProbeHost } from '../supervisor/state.ts';
-import { type StreamItem, createStreamReader } from '../vllm/sse.ts';
+import { createStreamReader, type StreamItem } from '../vllm/sse.ts';
 import type { Context } from './context.ts';
-import { type Known, findDeployment } from './reach.ts';
+import { findDeployment, type Known } from './reach.ts';
 import { readApiKey } from './secrets.ts';
 import { readDocument } from './status.ts';
 
@@ -58,7 +58,10 @@ async function send(known: Known, request: AskRequest, context: Context): Promis
   const key = await readApiKey(spec, context);
   const body = {
     model: spec.servedNames[0],
-    messages: [...(request.system === undefined ? [] : [{ role: 'system', content: request.system }]), { role: 'user', content: request.text }],
+    messages: [
+      ...(request.system === undefined ? [] : [{ role: 'system', content: request.system }]),
+      { role: 'user', content: request.text },
+    ],
     stream: true,
     stream_options: { include_usage: true },
     ...(request.maxTokens === undefined ? {} : { max_tokens: request.maxTokens }),
@@ -117,7 +120,9 @@ interface Chunk {
 }
 
 interface WireChunk {
-  readonly choices?: readonly { readonly delta?: { readonly content?: string; readonly reasoning?: string; readonly reasoning_content?: string } }[];
+  readonly choices?: readonly {
+    readonly delta?: { readonly content?: string; readonly reasoning?: string; readonly reasoning_content?: string };
+  }[];
   readonly usage?: { readonly prompt_tokens?: number; readonly completion_tokens?: number } | null;
 }
 

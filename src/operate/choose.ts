@@ -46,7 +46,7 @@ async function observeAvailability(
 }
 
 /** Short, because it is part of a sentence; `engine install` tells the whole of it. */
-function toWhy({ code }: DeployError): Message {
+export function toWhy({ code }: DeployError): Message {
   if (code === 'engine/no-python') return say('auto.no-python');
   if (code === 'engine/no-venv') return say('auto.no-venv');
   if (code === 'engine/no-index') return say('auto.no-index');

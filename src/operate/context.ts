@@ -1,6 +1,6 @@
 import type { Emit } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
-import type { Places } from '../host/environment.ts';
+import { type Places, toPlaces } from '../host/environment.ts';
 
 /** What every use case gets from outside: where it is, whom it tells, and when to give up. */
 export interface Context {
@@ -23,4 +23,9 @@ export interface Context {
    * Asks a yes/no question. Without a terminal it throws `confirm/needed`, naming the option that answers it.
    */
   readonly confirm: (question: Message, option: string) => Promise<boolean>;
+}
+
+/** A context whose places are those of its environment. */
+export function createContext(parts: Omit<Context, 'places'>): Context {
+  return { ...parts, places: toPlaces(parts.env) };
 }

@@ -1,8 +1,8 @@
+import { sendCommand } from '../control/client.ts';
+import { listDeployments, toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
-import { sendCommand } from '../control/client.ts';
-import { listDeployments, toDeploymentPaths } from '../control/directory.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { toDeployment } from '../supervisor/state.ts';
 import { readState } from '../supervisor/store.ts';

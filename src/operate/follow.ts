@@ -1,8 +1,8 @@
 /** Following a deployment's events until what was asked for has happened, or cannot happen any more. */
+
+import { followEvents, type SupervisorAddress } from '../control/client.ts';
 import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent, ExitReport } from '../core/event.ts';
-import { followEvents, readSupervised, type SupervisorAddress } from '../control/client.ts';
-import type { Deployment } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
 
 export type Outcome =
@@ -44,7 +44,10 @@ function toOutcome(event: DeploymentEvent, about: { until: Following['until']; r
     case 'failed':
       return { is: 'failed', error: toStartError(event.deployment, event.exit) };
     case 'crashloop':
-      return { is: 'failed', error: DeployError.of('engine/never-ready', { name: event.deployment, reason: `${event.attempt} starts failed` }) };
+      return {
+        is: 'failed',
+        error: DeployError.of('engine/never-ready', { name: event.deployment, reason: `${event.attempt} starts failed` }),
+      };
     case 'unkillable': {
       const survivors = event.survivors.map((one) => `${one.command} (process ${one.pid}${one.state ? `, state ${one.state}` : ''})`);
       return { is: 'failed', error: DeployError.of('runtime/unkillable', { name: event.deployment, survivors: survivors.join(', ') }) };
@@ -59,9 +62,4 @@ function toStartError(name: string, exit: ExitReport): DeployError {
   if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line });
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);
   return DeployError.of('engine/failed', { name, line: exit.line ?? ended ?? line });
-}
-
-/** The document after a command; the supervisor may have ended meanwhile, then `fallback` stands. */
-export async function readAfter(address: SupervisorAddress, fallback: () => Promise<Deployment>): Promise<Deployment> {
-  return (await readSupervised(address)) ?? fallback();
 }

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
+import { toLaunchPaths } from '../control/directory.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
-import { toLaunchPaths } from '../control/directory.ts';
 import { openTail, readLastLines } from '../host/tail.ts';
 import { readState } from '../supervisor/store.ts';
 import { parseLogLine } from '../vllm/log-line.ts';
 import type { Context } from './context.ts';
-import { type Known, findDeployment } from './reach.ts';
+import { findDeployment, type Known } from './reach.ts';
 
 export interface LogsRequest {
   readonly name?: string;

@@ -1,12 +1,12 @@
 /** Reaching a deployment: its name, its supervisor (started or healed where a command may do that), its document. */
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { waitFor } from '../core/clock.ts';
-import { DeployError } from '../core/error.ts';
-import { toNearest } from '../core/nearest.ts';
-import { say } from '../core/message.ts';
 import { readSupervised } from '../control/client.ts';
 import { type DeploymentPaths, ensureDeploymentPaths, listDeployments, toDeploymentPaths } from '../control/directory.ts';
+import { waitFor } from '../core/clock.ts';
+import { DeployError } from '../core/error.ts';
+import { say } from '../core/message.ts';
+import { toNearest } from '../core/nearest.ts';
 import { startDetached } from '../host/exec.ts';
 import { writeFileAtomic } from '../host/files.ts';
 import { readLastLines } from '../host/tail.ts';
@@ -71,7 +71,11 @@ export function isExpectedAlive(state: State): boolean {
   return state.life !== 'stopped' && state.life !== 'failed';
 }
 
-async function startSupervisorProcess(paths: DeploymentPaths, context: Context, about: { name: string; first?: Deployable }): Promise<number> {
+async function startSupervisorProcess(
+  paths: DeploymentPaths,
+  context: Context,
+  about: { name: string; first?: Deployable },
+): Promise<number> {
   const [program, ...args] = context.programs.self;
   const firstFile = join(paths.directory, `first-${process.pid}.json`);
   await writeFileAtomic(firstFile, JSON.stringify(about.first ?? null));

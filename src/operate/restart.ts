@@ -1,5 +1,5 @@
-import { DeployError } from '../core/error.ts';
 import { sendCommand } from '../control/client.ts';
+import { DeployError } from '../core/error.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
 import { findDeployment, reachSupervisor } from './reach.ts';

@@ -1,9 +1,9 @@
 /** The body of the supervisor process (`supervise NAME`), and of `up --foreground`. */
 import { readFile } from 'node:fs/promises';
-import { waitFor } from '../core/clock.ts';
-import { DeployError } from '../core/error.ts';
 import { type DeploymentPaths, ensureDeploymentPaths, toLaunchPaths } from '../control/directory.ts';
 import { startControlServer } from '../control/server.ts';
+import { waitFor } from '../core/clock.ts';
+import { DeployError } from '../core/error.ts';
 import { type Lock, tryLock } from '../host/lock.ts';
 import { createProcessRuntime } from '../runtime/process.ts';
 import { Journal } from '../supervisor/journal.ts';

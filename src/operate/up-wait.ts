@@ -1,8 +1,9 @@
 /** The second half of `up` and `restart`: waiting for ready, and saying what became of it otherwise. */
+
+import { type CommandReply, readSupervised, type SupervisorAddress } from '../control/client.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
-import { type CommandReply, type SupervisorAddress, readSupervised } from '../control/client.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
 import { followUntil } from './follow.ts';

@@ -1,8 +1,9 @@
 /** `up` is plan → diff → apply: the same spec running is a no-op, a changed one is shown and asked for. */
-import { DeployError } from '../core/error.ts';
-import { say } from '../core/message.ts';
+
 import { sendCommand } from '../control/client.ts';
 import { toDeploymentPaths } from '../control/directory.ts';
+import { DeployError } from '../core/error.ts';
+import { say } from '../core/message.ts';
 import { ensurePrivateDirectory } from '../host/files.ts';
 import { type Change, toChanges } from '../plan/diff.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
@@ -38,6 +39,7 @@ export interface UpRequest {
 }
 
 export async function up(request: UpRequest, context: Context): Promise<Deployment> {
+  if (process.platform !== 'linux') throw DeployError.of('host/not-linux', { platform: process.platform });
   await ensurePrivateDirectory(context.places.state);
   await ensurePrivateDirectory(context.places.data);
   const prepared = await prepare(request, context);
@@ -82,7 +84,8 @@ async function prepare(request: UpRequest, context: Context): Promise<Prepared> 
   } catch (error) {
     // Only a choice of ours may become another one; a named profile never does.
     if (!auto || !isUninstallable(error)) throw error;
-    context.emit({ type: 'said', level: 'warning', text: say('up.demo', { reason: error.code }) });
+    const { toWhy } = await import('./choose.ts');
+    context.emit({ type: 'said', level: 'warning', text: say('auto.demo', { why: toWhy(error) }) });
     return prepareProfile('demo', request, context);
   }
 }
@@ -113,7 +116,10 @@ async function prepareProfile(ref: string, request: UpRequest, context: Context)
 
 function planFor(ref: string, request: UpRequest, context: Context): Promise<MadePlan> {
   const { name, backend } = request;
-  return makePlan({ profileRef: ref, sets: toSets(request), ...(name === undefined ? {} : { name }), ...(backend === undefined ? {} : { backend }) }, context);
+  return makePlan(
+    { profileRef: ref, sets: toSets(request), ...(name === undefined ? {} : { name }), ...(backend === undefined ? {} : { backend }) },
+    context,
+  );
 }
 
 function toSets(request: UpRequest): readonly string[] {
@@ -131,7 +137,11 @@ function announce({ plan, spec }: MadePlan, context: Context): void {
   context.emit({ type: 'step-done', step: 'plan', text });
   if (source.kind === 'managed') context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-ready', { engine }) });
   if (source.kind === 'executable') {
-    context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-external', { program: source.program, version: plan.engine.version }) });
+    context.emit({
+      type: 'step-done',
+      step: 'engine',
+      text: say('up.engine-external', { program: source.program, version: plan.engine.version }),
+    });
   }
   if (source.kind === 'simulator') context.emit({ type: 'step-done', step: 'engine', text: say('up.simulator') });
 }

@@ -8,7 +8,7 @@
  * fooled after the whole session is gone: then the number's new owner is a session leader with another start time,
  * which voids (a).
  */
-import { type ProcessFacts, isDead, listProcesses, readDescriptor } from '../host/proc.ts';
+import { isDead, listProcesses, type ProcessFacts, readDescriptor } from '../host/proc.ts';
 import type { ProcessIdentity } from './runtime.ts';
 
 export interface LaunchMarks {

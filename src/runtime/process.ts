@@ -1,6 +1,6 @@
 /** Runs an engine as a local process tree: own session, own log descriptor, own temporary directory. */
 import { constants } from 'node:fs';
-import { type FileHandle, access, mkdir, open } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
@@ -34,7 +34,8 @@ async function launch(order: LaunchOrder, env: NodeJS.ProcessEnv): Promise<Insta
   await checkExecutable(spec.program);
   await mkdir(dirname(order.record.logFile), { recursive: true, mode: 0o700 });
   await mkdir(order.record.tmpDir, { recursive: true, mode: 0o700 });
-  const cap = spec.resources.memoryBytes === undefined ? undefined : await createMemoryGroup(order.record.launchId, spec.resources.memoryBytes);
+  const cap =
+    spec.resources.memoryBytes === undefined ? undefined : await createMemoryGroup(order.record.launchId, spec.resources.memoryBytes);
   const startFile = `${order.record.exitFile}.pid`;
   const log = await open(order.record.logFile, 'a', 0o600);
   try {

@@ -4,7 +4,7 @@ import { waitFor } from '../core/clock.ts';
 import type { Survivor } from '../core/event.ts';
 import { removeMemoryGroup } from '../host/cgroup.ts';
 import { errnoOf } from '../host/files.ts';
-import { type ProcessFacts, isDead, readCommandLine, readProcess, readWaitChannel } from '../host/proc.ts';
+import { isDead, type ProcessFacts, readCommandLine, readProcess, readWaitChannel } from '../host/proc.ts';
 import { Membership } from './membership.ts';
 import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
 

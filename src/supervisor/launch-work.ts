@@ -33,7 +33,10 @@ const killLimitMs = 10_000;
 /** Enough of a log's end for the first error of every process. */
 const evidenceLines = 2000;
 
-export function toLaunchRecord(spec: LaunchSpec, about: { run: number; bootId: string; launchId: string; files: LaunchFiles }): LaunchRecord {
+export function toLaunchRecord(
+  spec: LaunchSpec,
+  about: { run: number; bootId: string; launchId: string; files: LaunchFiles },
+): LaunchRecord {
   return {
     launchId: about.launchId,
     run: about.run,
@@ -84,7 +87,8 @@ export async function readSecret(ref: SecretRef, given: Readonly<Record<string, 
   const text = await readTextFile(target).catch((cause: unknown) => {
     throw DeployError.of('runtime/secret', { ref, problem: errnoOf(cause) ?? String(cause) }, { cause });
   });
-  if (!text?.trim()) throw DeployError.of('runtime/secret', { ref, problem: text === undefined ? 'there is no such file' : 'the file is empty' });
+  if (!text?.trim())
+    throw DeployError.of('runtime/secret', { ref, problem: text === undefined ? 'there is no such file' : 'the file is empty' });
   return text.trim();
 }
 

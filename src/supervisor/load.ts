@@ -1,5 +1,5 @@
 /** The engine's own numbers for `status`: asked when somebody looks, at most once a second. */
-import { NoReply, fetchText } from '../host/http.ts';
+import { fetchText, NoReply } from '../host/http.ts';
 import { type EngineMetrics, parseMetrics } from '../vllm/metrics.ts';
 import type { Deployment } from './deployment.ts';
 import { toProbeHost } from './state.ts';

@@ -1,7 +1,7 @@
 /** Asking an engine over HTTP: start-up probe, readiness gate, health. Each is a loop that ends with its signal. */
 import { waitFor } from '../core/clock.ts';
 import type { GateCheck } from '../core/event.ts';
-import { type HttpReply, NoReply, fetchText } from '../host/http.ts';
+import { fetchText, type HttpReply, NoReply } from '../host/http.ts';
 import type { HealthSettings } from '../profile/profile.ts';
 import { checkGateReply, toGateRequests } from '../vllm/gate.ts';
 import { toProbeHost } from './state.ts';
@@ -71,11 +71,7 @@ async function passGate(
 }
 
 /** Probes `/health` of a ready engine at its interval, with a random phase so that many do not go in step. */
-export async function watchHealth(
-  target: ProbeTarget,
-  report: (ok: boolean, reason?: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
+export async function watchHealth(target: ProbeTarget, report: (ok: boolean, reason?: string) => void, signal: AbortSignal): Promise<void> {
   const { intervalMs, timeoutMs } = target.health;
   await waitFor(intervalMs * Math.random(), signal);
   while (!signal.aborted) {

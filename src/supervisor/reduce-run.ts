@@ -1,7 +1,20 @@
 /** The signals of one launch, in the order of its life. The run number was checked before. */
-import { countRestart, beginStart, emit, endLaunch, killLaunch, reclaimLaunch, settle, settleFailure, termAgainMs, type Step } from './transitions.ts';
+
+import { say } from '../core/message.ts';
 import type { Effect, Moment, RunSignal } from './signal.ts';
 import type { State } from './state.ts';
+import {
+  beginStart,
+  countRestart,
+  emit,
+  endLaunch,
+  killLaunch,
+  reclaimLaunch,
+  type Step,
+  settle,
+  settleFailure,
+  termAgainMs,
+} from './transitions.ts';
 
 /** `/health` misses in a row before a ready engine is called not ready. */
 const healthMisses = 3;
@@ -25,7 +38,9 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
     case 'gate-passed':
       return state.life === 'starting' ? becomeReady(state, signal.firstTokenMs, moment) : ignore(state);
     case 'gate-timed-out':
-      return state.life === 'starting' ? endUnready(state, { cause: 'gate', line: `${signal.check}: ${signal.detail}` }, moment) : ignore(state);
+      return state.life === 'starting'
+        ? endUnready(state, { cause: 'gate', line: `${signal.check}: ${signal.detail}` }, moment)
+        : ignore(state);
     case 'health':
       return state.life === 'ready' ? noteHealth(state, signal) : ignore(state);
     case 'exited':
@@ -44,11 +59,7 @@ function startLaunch(state: State, record: NonNullable<State['launch']>, moment:
   const { health, backend } = state.wanted.spec;
   return [
     next,
-    [
-      emit({ type: 'launching', backend }),
-      { do: 'launch' },
-      { do: 'timer', timer: 'start-deadline', delayMs: health.startDeadlineMs },
-    ],
+    [emit({ type: 'launching', backend }), { do: 'launch' }, { do: 'timer', timer: 'start-deadline', delayMs: health.startDeadlineMs }],
   ];
 }
 
@@ -61,9 +72,13 @@ function failPreflight(state: State, signal: Extract<RunSignal, { type: 'preflig
 
 /** Arrives in `starting`, or in `stopping` and `killing` when a stop overtook the launch; the record is kept in all. */
 function noteLaunched(state: State, launch: NonNullable<State['launch']>): Step {
-  const about = emit({ type: 'launched', ...(launch.process ? { pid: launch.process.pid } : {}) });
+  const { memoryCapProblem: problem } = launch;
+  const about = [
+    emit({ type: 'launched', ...(launch.process ? { pid: launch.process.pid } : {}) }),
+    ...(problem === undefined ? [] : [emit({ type: 'note', note: say('life.memory-cap', { problem }) })]),
+  ];
   const next: State = { ...state, launch };
-  return state.life === 'starting' ? [next, [about, { do: 'watch-start' }]] : [next, [about]];
+  return state.life === 'starting' ? [next, [...about, { do: 'watch-start' }]] : [next, about];
 }
 
 function failLaunch(state: State, signal: Extract<RunSignal, { type: 'launch-failed' }>, moment: Moment): Step {
@@ -93,7 +108,13 @@ function noteGateWaiting(state: State, signal: Extract<RunSignal, { type: 'gate-
 function becomeReady(before: State, firstTokenMs: number, moment: Moment): Step {
   const { lastSignature: _, ...state } = before;
   const now = new Date(moment.wallMs).toISOString();
-  const next: State = { ...state, life: 'ready', readyAt: state.readyAt ?? now, lastGood: state.wanted, health: { ready: true, misses: 0 } };
+  const next: State = {
+    ...state,
+    life: 'ready',
+    readyAt: state.readyAt ?? now,
+    lastGood: state.wanted,
+    health: { ready: true, misses: 0 },
+  };
   const { restart, servedNames } = state.wanted.spec;
   const effects: Effect[] = [
     { do: 'cancel', timer: 'start-deadline' },
@@ -118,7 +139,12 @@ function noteExited(state: State, signal: Extract<RunSignal, { type: 'exited' }>
   switch (state.life) {
     case 'starting':
     case 'ready': {
-      const ending = { is: 'failure', exit, permanent: permanent && state.life === 'starting', ...(signature ? { signature } : {}) } as const;
+      const ending = {
+        is: 'failure',
+        exit,
+        permanent: permanent && state.life === 'starting',
+        ...(signature ? { signature } : {}),
+      } as const;
       const [next, effects] = reclaimLaunch({ ...state, lastExit: exit }, ending);
       return [next, [emit({ type: 'exited', expected: false, exit }), ...effects]];
     }
@@ -152,7 +178,9 @@ function becomeUnkillable(state: State, survivors: NonNullable<State['survivors'
 function reduceTimer(state: State, timer: Extract<RunSignal, { type: 'timer' }>['timer'], moment: Moment): Step {
   switch (timer) {
     case 'start-deadline':
-      return state.life === 'starting' ? endUnready(state, { cause: 'start-timeout', line: state.health.reason ?? state.phase ?? '' }, moment) : ignore(state);
+      return state.life === 'starting'
+        ? endUnready(state, { cause: 'start-timeout', line: state.health.reason ?? state.phase ?? '' }, moment)
+        : ignore(state);
     case 'term-again':
       return state.life === 'stopping' && state.termsSent < termsMost ? termAgain(state) : ignore(state);
     case 'kill':

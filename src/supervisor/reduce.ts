@@ -15,7 +15,7 @@
 import { reduceRun } from './reduce-run.ts';
 import type { Command, Effect, Moment, Recovery, Signal } from './signal.ts';
 import type { State } from './state.ts';
-import { type Step, beginStart, emit, endLaunch, killLaunch, reclaimLaunch, settleStopped } from './transitions.ts';
+import { beginStart, emit, endLaunch, killLaunch, reclaimLaunch, type Step, settleStopped } from './transitions.ts';
 
 export function reduce(state: State, signal: Signal, moment: Moment): Step {
   switch (signal.type) {
@@ -75,7 +75,9 @@ function reduceDown(before: State, { graceMs, force }: Extract<Command, { type: 
     case 'ready':
       return withFirst(
         requested,
-        force ? killLaunch({ ...state, ending }, 'force') : endLaunch({ ...state, ...(graceMs === undefined ? {} : { graceMs }) }, ending, moment),
+        force
+          ? killLaunch({ ...state, ending }, 'force')
+          : endLaunch({ ...state, ...(graceMs === undefined ? {} : { graceMs }) }, ending, moment),
       );
     case 'stopping':
       return force ? withFirst(requested, killLaunch({ ...state, ending }, 'force')) : [{ ...state, ending }, [requested]];

@@ -125,7 +125,7 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
 }
 
 /** A wildcard address cannot be connected to; loopback can. */
-export function toEndpoint(spec: LaunchSpec): string {
+function toEndpoint(spec: LaunchSpec): string {
   return `http://${toUrlHost(toProbeHost(spec.endpoint.host))}:${spec.endpoint.port}/v1`;
 }
 

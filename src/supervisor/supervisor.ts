@@ -3,7 +3,7 @@
  * reducer gives the next state and the effects; the state is on disk before the first effect is performed. No
  * decision about the life of the deployment is made here.
  */
-import { type Clock, type Timer, systemClock } from '../core/clock.ts';
+import { type Clock, systemClock, type Timer } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { errnoOf } from '../host/files.ts';
@@ -11,7 +11,17 @@ import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Instance, LaunchRecord, Remains, Runtime } from '../runtime/runtime.ts';
 import type { Deployment } from './deployment.ts';
 import type { Journal } from './journal.ts';
-import { type LaunchFiles, checkBeforeLaunch, createLaunchId, killAll, observeExit, readSecret, readSecrets, reclaim, toLaunchRecord } from './launch-work.ts';
+import {
+  checkBeforeLaunch,
+  createLaunchId,
+  killAll,
+  type LaunchFiles,
+  observeExit,
+  readSecret,
+  readSecrets,
+  reclaim,
+  toLaunchRecord,
+} from './launch-work.ts';
 import { LoadMeter } from './load.ts';
 import { watchHealth } from './probes.ts';
 import { reduce } from './reduce.ts';
@@ -152,7 +162,10 @@ export class Supervisor {
     }
   }
 
-  private async work(what: Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet'>, { run, state }: { run: number; state: State }): Promise<void> {
+  private async work(
+    what: Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet'>,
+    { run, state }: { run: number; state: State },
+  ): Promise<void> {
     const push = (signal: RunSignal) => void this.send(signal);
     const { spec } = state.wanted;
     switch (what) {
@@ -164,7 +177,11 @@ export class Supervisor {
         return this.watchStart(state, push);
       case 'watch-health': {
         const target = toProbeTarget(spec, () => this.readApiKey(spec));
-        return watchHealth(target, (ok, reason) => push({ type: 'health', run, ok, ...(reason === undefined ? {} : { reason }) }), this.watching.signal);
+        return watchHealth(
+          target,
+          (ok, reason) => push({ type: 'health', run, ok, ...(reason === undefined ? {} : { reason }) }),
+          this.watching.signal,
+        );
       }
       case 'terminate':
         return (await this.settledInstance())?.terminate();
@@ -183,7 +200,8 @@ export class Supervisor {
     const { launchId, bootId } = await createLaunchId();
     const files = this.parts.filesOf(launchId);
     const result = await checkBeforeLaunch(spec, files.logFile);
-    if (result.is === 'failed') return { type: 'preflight-failed', run, code: result.code, reason: result.reason, permanent: result.permanent };
+    if (result.is === 'failed')
+      return { type: 'preflight-failed', run, code: result.code, reason: result.reason, permanent: result.permanent };
     return { type: 'preflight-passed', run, record: toLaunchRecord(spec, { run, bootId, launchId, files }) };
   }
 
@@ -250,7 +268,10 @@ export class Supervisor {
   private setTimer(timer: TimerName, delayMs: number): void {
     const { run } = this.state;
     this.timers.get(timer)?.cancel();
-    this.timers.set(timer, this.clock.after(delayMs, () => void this.send({ type: 'timer', run, timer })));
+    this.timers.set(
+      timer,
+      this.clock.after(delayMs, () => void this.send({ type: 'timer', run, timer })),
+    );
   }
 
   private append(event: Extract<Effect, { do: 'emit' }>['event']): void {

@@ -1,6 +1,6 @@
 /** The steps that several signals share: begin a start, end a launch, settle after it is reclaimed. */
 import type { ExitReport, LifeEvent } from '../core/event.ts';
-import { type FailureCount, chooseNextStart } from './backoff.ts';
+import { chooseNextStart, type FailureCount } from './backoff.ts';
 import type { Effect, Moment } from './signal.ts';
 import type { EndReason, State } from './state.ts';
 

@@ -1,6 +1,6 @@
 /** A person's machine in miniature: an empty home, the built program, and a look from outside at what it left. */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,14 +9,15 @@ import { expect } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const mainFile = join(root, 'dist/main.js');
+const mainFile = join(root, 'dist/main.js');
 export const fakeVllm = join(root, 'test/fake-vllm/vllm');
 
 export interface CliResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  readonly json: () => Record<string, unknown> & { [key: string]: any };
+  /** The one document on standard output; the caller says which kind it is. */
+  readonly json: <T = Readonly<Record<string, unknown>>>() => T;
 }
 
 export interface Running {
@@ -49,7 +50,13 @@ export interface SandboxOptions {
 
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const home = await mkdtemp(join(tmpdir(), 'qd-home-'));
-  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: home, QWEN_DEPLOY_HOME: join(home, 'qd'), LANG: 'C.UTF-8', ...options.env };
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    HOME: home,
+    QWEN_DEPLOY_HOME: join(home, 'qd'),
+    LANG: 'C.UTF-8',
+    ...options.env,
+  };
   if (options.engines) {
     await mkdir(join(home, 'qd/data'), { recursive: true, mode: 0o700 });
     await symlink(options.engines, join(home, 'qd/data/engines'));
@@ -84,7 +91,11 @@ function run(args: readonly string[], { env, cwd }: { env: NodeJS.ProcessEnv; cw
 
 async function listOwn(home: string): Promise<readonly Seen[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const seen = await Promise.all(pids.map(async (pid) => ((await touches(pid, home)) ? { pid: Number(pid), command: await readText(`/proc/${pid}/cmdline`) } : undefined)));
+  const seen = await Promise.all(
+    pids.map(async (pid) =>
+      (await touches(pid, home)) ? { pid: Number(pid), command: await readText(`/proc/${pid}/cmdline`) } : undefined,
+    ),
+  );
   return seen.filter((one) => one !== undefined).map(({ pid, command }) => ({ pid, command: command.replaceAll('\0', ' ').trim() }));
 }
 

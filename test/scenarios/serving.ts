@@ -3,7 +3,10 @@
  * `test/scenarios` runs these against the stand-in, `test/vllm` against the real vLLM.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Sandbox, type SandboxOptions, createSandbox, eventually, freePort, isPortOpen, killQuietly } from './sandbox.ts';
+import type { DeploymentEvent } from '../../src/core/event.ts';
+import type { Answer } from '../../src/operate/ask.ts';
+import type { Deployment } from '../../src/supervisor/deployment.ts';
+import { createSandbox, eventually, freePort, isPortOpen, killQuietly, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 export interface EngineUnderTest {
   readonly title: string;
@@ -21,7 +24,7 @@ export function describeServing(engine: EngineUnderTest): void {
     let box: Sandbox;
     let port: number;
     const upArgs = () => ['up', '-p', 'tiny', ...engine.up, '--set', `server.port=${port}`];
-    const status = async () => (await box.cli('status', 'tiny', '-o', 'json')).json();
+    const status = async () => (await box.cli('status', 'tiny', '-o', 'json')).json<Deployment>();
     const untilReady = (since: number) =>
       eventually(status, (seen) => seen.state === 'ready' && seen.restarts.total > since, engine.startMs);
 
@@ -35,9 +38,19 @@ export function describeServing(engine: EngineUnderTest): void {
       const result = await box.cli(...upArgs(), '-o', 'json');
       expect(result.code, result.stderr + result.stdout).toBe(0);
       expect(result.json()).toMatchObject({
-        kind: 'Deployment', version: 1, name: 'tiny', state: 'ready', desired: 'up', backend: 'process', port,
-        endpoint: `http://127.0.0.1:${port}/v1`, health: { ready: true }, supervised: true, simulated: false,
-        restarts: { total: 0 }, run: 1,
+        kind: 'Deployment',
+        version: 1,
+        name: 'tiny',
+        state: 'ready',
+        desired: 'up',
+        backend: 'process',
+        port,
+        endpoint: `http://127.0.0.1:${port}/v1`,
+        health: { ready: true },
+        supervised: true,
+        simulated: false,
+        restarts: { total: 0 },
+        run: 1,
       });
       expect(result.stdout.trim().split('\n')).toHaveLength(1);
     });
@@ -61,8 +74,9 @@ export function describeServing(engine: EngineUnderTest): void {
     it('ask streams an answer and counts its tokens', { timeout: 60_000 }, async () => {
       const result = await box.cli('ask', 'Hello', '--max-tokens', '8', '-o', 'json');
       expect(result.code, result.stderr).toBe(0);
-      expect(result.json()).toMatchObject({ kind: 'Answer', model: 'Qwen3-0.6B', usage: { completionTokens: expect.any(Number) } });
-      expect(result.json().ttftMs).toBeLessThanOrEqual(result.json().totalMs);
+      const answer = result.json<Answer>();
+      expect(answer).toMatchObject({ kind: 'Answer', model: 'Qwen3-0.6B', usage: { completionTokens: expect.any(Number) } });
+      expect(answer.ttftMs).toBeLessThanOrEqual(answer.totalMs);
     });
 
     it('up again changes nothing', { timeout: 30_000 }, async () => {
@@ -83,7 +97,7 @@ export function describeServing(engine: EngineUnderTest): void {
 
     it('kill -9 of the API process: ready again by itself, the cause in events', { timeout: engine.startMs + 30_000 }, async () => {
       const before = await status();
-      killQuietly(before.pid);
+      killQuietly(before.pid ?? -1);
       const after = await untilReady(before.restarts.total);
       expect(after).toMatchObject({ restarts: { total: 1 }, run: 2, lastExit: { cause: 'exit', signal: 'SIGKILL' } });
       expect(after.launchId).not.toBe(before.launchId);
@@ -101,15 +115,20 @@ export function describeServing(engine: EngineUnderTest): void {
 
     it('kill -9 of the supervisor: the engine stays, status says so, up takes over', { timeout: 60_000 }, async () => {
       const before = await status();
-      killQuietly(before.supervisor.pid);
+      killQuietly(before.supervisor?.pid ?? -1);
       const alone = await eventually(status, (seen) => !seen.supervised);
       expect(alone).toMatchObject({ state: 'ready', pid: before.pid, supervised: false });
       expect((await post(port, '/v1/completions', { model: 'Qwen3-0.6B', prompt: 'Hi', max_tokens: 1 })).status).toBe(200);
       expect((await box.cli('status')).stdout).toContain('unsupervised');
       const healed = await box.cli(...upArgs(), '-o', 'json');
       expect(healed.code, healed.stderr).toBe(0);
-      expect(healed.json()).toMatchObject({ state: 'ready', pid: before.pid, supervised: true, restarts: { total: before.restarts.total } });
-      expect(healed.json().supervisor.pid).not.toBe(before.supervisor.pid);
+      expect(healed.json()).toMatchObject({
+        state: 'ready',
+        pid: before.pid,
+        supervised: true,
+        restarts: { total: before.restarts.total },
+      });
+      expect(healed.json<Deployment>().supervisor?.pid).not.toBe(before.supervisor?.pid);
     });
 
     it('logs shows the engine’s own lines, of the launch before too', { timeout: 30_000 }, async () => {
@@ -125,12 +144,17 @@ export function describeServing(engine: EngineUnderTest): void {
       expect(result.json()).toMatchObject({ kind: 'Deployment', state: 'stopped', desired: 'down' });
       expect(await isPortOpen(port)).toBe(false);
       expect(pid).toBeGreaterThan(0);
-      expect(await eventually(() => box.processes(), (seen) => seen.length === 0)).toEqual([]);
+      expect(
+        await eventually(
+          () => box.processes(),
+          (seen) => seen.length === 0,
+        ),
+      ).toEqual([]);
     });
 
     it('the record is readable after all of it', { timeout: 30_000 }, async () => {
       expect(await status()).toMatchObject({ state: 'stopped', restarts: { total: 2 }, supervised: false });
-      const events = (await box.cli('events', '-o', 'json')).json().events as readonly { seq: number; type: string }[];
+      const events = (await box.cli('events', '-o', 'json')).json<{ events: readonly DeploymentEvent[] }>().events;
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
       expect(events.filter(({ type }) => type === 'ready').length).toBeGreaterThanOrEqual(3);
       const forgotten = await box.cli('forget', 'tiny');
@@ -144,7 +168,7 @@ function toChat(stream: boolean): object {
   return { model: 'Qwen3-0.6B', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 6, stream };
 }
 
-export async function post(port: number, path: string, body: object): Promise<{ status: number; text: string }> {
+async function post(port: number, path: string, body: object): Promise<{ status: number; text: string }> {
   const reply = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -16,8 +16,9 @@ function short(effects: readonly Effect[]): string[] {
   });
 }
 
-function run(state: State, ...signals: Signal[]): { state: State; effects: string[] } {
+function run(first: State, ...signals: Signal[]): { state: State; effects: string[] } {
   const effects: string[] = [];
+  let state = first;
   for (const signal of signals) {
     const [next, more] = reduce(state, signal, at);
     state = next;
@@ -34,7 +35,11 @@ const gatePassed = (n = 1): Signal => ({ type: 'gate-passed', run: n, firstToken
 const exited = (n = 1, extra: object = {}): Signal => ({ type: 'exited', run: n, exit, permanent: false, ...extra });
 const reclaimed = (n = 1): Signal => ({ type: 'reclaimed', run: n, survivors: [] });
 const killed = (n = 1): Signal => ({ type: 'killed', run: n, survivors: [] });
-const timer = (name: 'next-start' | 'kill' | 'term-again' | 'start-deadline' | 'stable', n = 1): Signal => ({ type: 'timer', run: n, timer: name });
+const timer = (name: 'next-start' | 'kill' | 'term-again' | 'start-deadline' | 'stable', n = 1): Signal => ({
+  type: 'timer',
+  run: n,
+  timer: name,
+});
 
 const starting = run(makeState(), up, passed(), launched()).state;
 const ready = run(starting, gatePassed()).state;
@@ -44,10 +49,19 @@ describe('a start', () => {
     const { state, effects } = run(makeState(), up, passed(), launched(), gatePassed());
     expect(state).toMatchObject({ life: 'ready', desired: 'up', run: 1, launch: { launchId: 'launch-1' }, health: { ready: true } });
     expect(effects).toEqual([
-      'emit requested', 'cancel next-start', 'emit preflight', 'preflight',
-      'emit launching', 'launch', 'timer start-deadline 1800000',
-      'emit launched', 'watch-start',
-      'cancel start-deadline', 'emit ready', 'watch-health', 'timer stable 600000',
+      'emit requested',
+      'cancel next-start',
+      'emit preflight',
+      'preflight',
+      'emit launching',
+      'launch',
+      'timer start-deadline 1800000',
+      'emit launched',
+      'watch-start',
+      'cancel start-deadline',
+      'emit ready',
+      'watch-health',
+      'timer stable 600000',
     ]);
   });
 
@@ -193,7 +207,16 @@ describe('a replacement', () => {
   });
 
   it('that does not start brings the last good one back', () => {
-    const { state, effects } = run(ready, other, exited(), reclaimed(), passed(2), launched(2), exited(2, { permanent: true }), reclaimed(2));
+    const { state, effects } = run(
+      ready,
+      other,
+      exited(),
+      reclaimed(),
+      passed(2),
+      launched(2),
+      exited(2, { permanent: true }),
+      reclaimed(2),
+    );
     expect(effects).toContain('emit rolling-back');
     expect(state).toMatchObject({ life: 'preflight', run: 3, wanted: { spec: { hash: 'a' } } });
   });

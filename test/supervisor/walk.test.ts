@@ -104,7 +104,13 @@ class World {
         this.pending.push(() =>
           this.random() < 0.85
             ? { type: 'preflight-passed', run, record: makeRecord(run) }
-            : { type: 'preflight-failed', run, code: 'runtime/port-taken', reason: { id: 'life.port-taken', params: {} }, permanent: this.random() < 0.2 },
+            : {
+                type: 'preflight-failed',
+                run,
+                code: 'runtime/port-taken',
+                reason: { id: 'life.port-taken', params: {} },
+                permanent: this.random() < 0.2,
+              },
         );
         return;
       case 'launch':
@@ -120,7 +126,9 @@ class World {
         return;
       case 'watch-start':
         this.pending.push(() =>
-          this.random() < 0.7 ? { type: 'gate-passed', run, firstTokenMs: 1 } : { type: 'gate-timed-out', run, check: 'chat', detail: '400' },
+          this.random() < 0.7
+            ? { type: 'gate-passed', run, firstTokenMs: 1 }
+            : { type: 'gate-timed-out', run, check: 'chat', detail: '400' },
         );
         return;
       case 'terminate':
@@ -176,5 +184,16 @@ it(`${seeds} walks of ${steps} steps break no invariant and always drain`, () =>
     world.drain();
     expect(world.state.life, `seed ${seed}`).toBe('stopped');
   }
-  expect([...seen].sort()).toEqual(['backoff', 'crashloop', 'failed', 'killing', 'preflight', 'ready', 'reclaiming', 'starting', 'stopped', 'stopping']);
+  expect([...seen].sort()).toEqual([
+    'backoff',
+    'crashloop',
+    'failed',
+    'killing',
+    'preflight',
+    'ready',
+    'reclaiming',
+    'starting',
+    'stopped',
+    'stopping',
+  ]);
 });

@@ -28,6 +28,7 @@ export const engine = {
   'engine.cuda-default': 'The driver {driver} runs the default wheels (CUDA {cuda})',
   'engine.cuda-older': 'The driver {driver} does not run CUDA 13: the wheels for CUDA {cuda} are taken',
   'engine.cuda-unknown': 'The driver version is not known: the default wheels (CUDA {cuda}) are taken',
+  'engine.interrupted': 'interrupted',
   'engine.no-answer': 'no answer',
   'engine.no-answer-within': 'no answer within {seconds} s',
   'engine.no-such': 'there is no {wanted}',

@@ -17,7 +17,10 @@ export const errors = {
     hint: 'qwen-deploy profiles list shows all; a path must start with . or / or end in .yaml.',
   },
   'profile/unreadable': { message: 'The profile {file} cannot be read: {problem}', hint: 'Check the path and its permissions.' },
-  'profile/invalid': { message: 'The profile {source} has {count} problem(s).', hint: 'Mend them and try again; qwen-deploy profiles show {name} prints what is understood.' },
+  'profile/invalid': {
+    message: 'The profile {source} has {count} problem(s).',
+    hint: 'Mend them and try again; qwen-deploy profiles show {name} prints what is understood.',
+  },
   'profile/cycle': { message: 'Profiles extend each other in a circle: {chain}.', hint: 'Remove one of these extends.' },
 
   'host/no-gpu': {
@@ -40,18 +43,27 @@ export const errors = {
     message: '{profile} needs {need} of GPU memory; its share of {gpu} (gpu-memory-utilization {share}) is {have}.',
     hint: 'Choose a smaller profile (qwen-deploy profiles list), a shorter --set vllm.max-model-len=…, or a larger share.',
   },
-  'host/gpu-unknown': { message: 'resources.gpus names {missing}, and this machine has {have}.', hint: 'nvidia-smi -L lists them with their UUIDs.' },
+  'host/gpu-unknown': {
+    message: 'resources.gpus names {missing}, and this machine has {have}.',
+    hint: 'nvidia-smi -L lists them with their UUIDs.',
+  },
   'host/gpu-unsupported': {
     message: '{gpu} has compute capability {capability}; vLLM needs {least} or more.',
     hint: 'Without this GPU: --profile cpu or --profile tiny (real vLLM on the CPU), --profile demo (simulated).',
   },
-  'host/gpu-count': { message: '{profile} spreads over {need} GPUs; {have} can be used here.', hint: 'Lower --set vllm.tensor-parallel-size=… or name more in resources.gpus.' },
+  'host/gpu-count': {
+    message: '{profile} spreads over {need} GPUs; {have} can be used here.',
+    hint: 'Lower --set vllm.tensor-parallel-size=… or name more in resources.gpus.',
+  },
   'host/disk-full': {
     message: 'Not enough disk space at {path}: {need} needed, {have} free.',
     hint: 'Free some space, or move the data directory: QWEN_DEPLOY_HOME=DIR or XDG_DATA_HOME=DIR.',
   },
   'host/cpus': { message: 'resources.cpus "{cpus}" cannot be used: {problem}', hint: 'This machine has CPUs {have}.' },
-  'host/no-tool': { message: 'The program {tool} is needed for {purpose} and was not found on PATH.', hint: 'Install it ({package}) and try again.' },
+  'host/no-tool': {
+    message: 'The program {tool} is needed for {purpose} and was not found on PATH.',
+    hint: 'Install it ({package}) and try again.',
+  },
   'host/not-linux': { message: 'qwen-deploy serves on Linux only (this is {platform}).', hint: 'On Windows use WSL2.' },
 
   'state/not-writable': {
@@ -89,8 +101,14 @@ export const errors = {
     message: 'Installing vLLM {version} ({variant}) failed at "{step}": {problem}',
     hint: 'The whole output is in {log}. Running the same command again goes on where it stopped.',
   },
-  'engine/install-interrupted': { message: 'Installing vLLM {version} ({variant}) was interrupted; it does not count as installed.', hint: 'Running the same command again goes on where it stopped.' },
-  'engine/broken': { message: 'The installed vLLM does not run: {problem}', hint: 'qwen-deploy engine remove {id}, then qwen-deploy engine install {variant}.' },
+  'engine/install-interrupted': {
+    message: 'Installing vLLM {version} ({variant}) was interrupted; it does not count as installed.',
+    hint: 'Running the same command again goes on where it stopped.',
+  },
+  'engine/broken': {
+    message: 'The installed vLLM does not run: {problem}',
+    hint: 'qwen-deploy engine remove {id}, then qwen-deploy engine install {variant}.',
+  },
   'engine/gpu-needs-gpu': {
     message: 'The GPU engine needs an NVIDIA GPU, and {evidence}.',
     hint: 'Without a GPU: qwen-deploy engine install cpu. To see what would be installed: --dry-run.',
@@ -101,46 +119,82 @@ export const errors = {
   },
   'engine/busy': { message: 'The engine {id} is being installed by another process.', hint: 'Wait for it to end, then try again.' },
   'engine/in-use': { message: 'The engine {id} is used by {deployments}.', hint: 'qwen-deploy down {first} first.' },
-  'engine/no-executable': { message: 'engine.executable {path} {problem}.', hint: 'Give the path of the vllm program of an environment, for example /opt/vllm/bin/vllm.' },
-  'engine/version-mismatch': { message: '{program} is vLLM {found}, but the profile asks for {wanted}.', hint: 'Set engine.version to "{found}", or use another executable.' },
+  'engine/no-executable': {
+    message: 'engine.executable {path} {problem}.',
+    hint: 'Give the path of the vllm program of an environment, for example /opt/vllm/bin/vllm.',
+  },
+  'engine/version-mismatch': {
+    message: '{program} is vLLM {found}, but the profile asks for {wanted}.',
+    hint: 'Set engine.version to "{found}", or use another executable.',
+  },
   'engine/failed': { message: '{name} did not start: {line}', hint: 'The whole log: qwen-deploy logs {name} --launch previous' },
-  'engine/never-ready': { message: '{name} did not become ready: {reason}', hint: 'The whole log: qwen-deploy logs {name} --launch previous' },
+  'engine/never-ready': {
+    message: '{name} did not become ready: {reason}',
+    hint: 'The whole log: qwen-deploy logs {name} --launch previous',
+  },
   'engine/rolled-back': {
     message: 'The new configuration of {name} did not become ready ({reason}); the last good one was started again.',
     hint: 'Its log: qwen-deploy logs {name} --launch previous',
   },
 
-  'model/missing': { message: 'The model directory {path} {problem}.', hint: 'model.path must be a directory with config.json and weights.' },
+  'model/missing': {
+    message: 'The model directory {path} {problem}.',
+    hint: 'model.path must be a directory with config.json and weights.',
+  },
 
   'runtime/port-taken': {
     message: 'Port {port} on {host} is taken by {owner}.',
     hint: 'Choose another: --set server.port={free}',
   },
-  'runtime/port-forbidden': { message: 'Port {port} may not be opened by this user.', hint: 'Choose one from 1024 up: --set server.port=8000' },
-  'runtime/bad-address': { message: 'The address {host} is not of this machine.', hint: 'Use 127.0.0.1 (this machine only) or 0.0.0.0 (everybody).' },
+  'runtime/port-forbidden': {
+    message: 'Port {port} may not be opened by this user.',
+    hint: 'Choose one from 1024 up: --set server.port=8000',
+  },
+  'runtime/bad-address': {
+    message: 'The address {host} is not of this machine.',
+    hint: 'Use 127.0.0.1 (this machine only) or 0.0.0.0 (everybody).',
+  },
   'runtime/spawn-failed': { message: '{program} could not be started: {problem}', hint: 'Try it by hand: {program} --version' },
   'runtime/no-docker': { message: 'The Docker backend is not part of this version yet.', hint: 'Use --backend process.' },
   'runtime/unkillable': {
     message: 'Something of {name} could not be stopped: {survivors}.',
     hint: 'A process in state D waits for a device or a file system; only the kernel can end it. Nothing new is started over it.',
   },
-  'runtime/secret': { message: 'The secret {ref} cannot be read: {problem}.', hint: 'Set the variable or create the file for the user who runs qwen-deploy.' },
+  'runtime/secret': {
+    message: 'The secret {ref} cannot be read: {problem}.',
+    hint: 'Set the variable or create the file for the user who runs qwen-deploy.',
+  },
 
   'supervisor/no-start': { message: 'The supervisor of {name} did not come up: {problem}', hint: 'Its log: {log}' },
-  'supervisor/gone': { message: 'The supervisor of {name} ended while this command was waiting for it.', hint: 'qwen-deploy status {name} shows what is left; qwen-deploy up starts a new supervisor.' },
+  'supervisor/gone': {
+    message: 'The supervisor of {name} ended while this command was waiting for it.',
+    hint: 'qwen-deploy status {name} shows what is left; qwen-deploy up starts a new supervisor.',
+  },
   'supervisor/running': { message: '{name} is already supervised by process {pid}.', hint: 'qwen-deploy status {name}' },
-  'supervisor/protocol': { message: 'The supervisor of {name} answered {problem}.', hint: 'It may be of another version: qwen-deploy down {name}, then up.' },
+  'supervisor/protocol': {
+    message: 'The supervisor of {name} answered {problem}.',
+    hint: 'It may be of another version: qwen-deploy down {name}, then up.',
+  },
 
   'deployment/unknown': { message: 'There is no deployment "{name}".{nearest}', hint: 'qwen-deploy status lists what there is.' },
   'deployment/none': { message: 'There is no deployment.', hint: 'qwen-deploy up starts one.' },
   'deployment/several': { message: 'There are several deployments: {names}.', hint: 'Say which one: qwen-deploy {command} NAME' },
-  'deployment/bad-name': { message: '"{name}" cannot be the name of a deployment.', hint: 'Use 1 to 63 lower-case letters, digits and dashes, beginning with a letter.' },
+  'deployment/bad-name': {
+    message: '"{name}" cannot be the name of a deployment.',
+    hint: 'Use 1 to 63 lower-case letters, digits and dashes, beginning with a letter.',
+  },
   'deployment/not-running': { message: '{name} is not ready (it is {state}).', hint: 'qwen-deploy up -p {profile}' },
   'deployment/is-up': { message: '{name} is not down.', hint: 'qwen-deploy down {name} first.' },
   'log/none': { message: '{name} has no {which} log.', hint: 'qwen-deploy events {name} shows what happened.' },
 
-  'up/timed-out': { message: '{name} was not ready after {waited}; it goes on starting in the background.', hint: 'qwen-deploy status {name} --watch' },
-  'down/timed-out': { message: '{name} was not proven stopped after {waited}; stopping goes on in the background.', hint: 'qwen-deploy down {name} --force ends it at once.' },
+  'up/timed-out': {
+    message: '{name} was not ready after {waited}; it goes on starting in the background.',
+    hint: 'qwen-deploy status {name} --watch',
+  },
+  'down/timed-out': {
+    message: '{name} was not proven stopped after {waited}; stopping goes on in the background.',
+    hint: 'qwen-deploy down {name} --force ends it at once.',
+  },
   'command/interrupted': {
     message: 'Interrupted.',
     hint: 'What was started goes on in the background: qwen-deploy status shows it, qwen-deploy down ends it.',

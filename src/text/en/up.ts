@@ -4,12 +4,10 @@ export const up = {
   'life.bad-address': 'the address {host}:{port} cannot be used',
   'life.model-missing': 'the model directory {path} is gone',
   'life.disk-full': 'the disk of {path} is full',
-  'life.persistence-degraded': 'state cannot be written ({problem}); serving goes on, but a restart of the supervisor would forget what happened since',
+  'life.persistence-degraded':
+    'state cannot be written ({problem}); serving goes on, but a restart of the supervisor would forget what happened since',
   'life.memory-cap': 'the memory cap could not be set here ({problem}); the engine runs without it',
 
-  'up.chosen': 'profile {profile}: {reason}',
-  'up.demo': 'Nothing below is a real model: vLLM cannot be installed here ({reason}), so the built-in simulator answers.',
-  'up.engine-ready': '{engine} is installed',
   'up.engine-external': '{program} (vLLM {version})',
   'up.engine-missing': '{engine} is not installed yet; installing it first (once, about {size})',
   'up.simulator': 'built-in simulator (simulated, no model is loaded)',
@@ -20,8 +18,8 @@ export const up = {
   'up.new-supervisor': 'a new supervisor (process {pid}) took over {name}',
   'up.change': '{path}: {from} → {to}',
   'up.replace-question': '{name} runs with another configuration ({count} change(s)). Stop it and start the new one?',
-  'up.interrupted': 'Interrupted. {name} goes on starting in the background: qwen-deploy status {name}, or qwen-deploy down {name} to stop it.',
-  'up.interrupted-before': 'Interrupted before anything was started.',
+  'up.interrupted':
+    'Interrupted. {name} goes on starting in the background: qwen-deploy status {name}, or qwen-deploy down {name} to stop it.',
   'up.background': '{name} starts in the background: qwen-deploy status {name} --watch',
   'down.interrupted': 'Interrupted. {name} goes on stopping in the background: qwen-deploy status {name}.',
   'foreground.stopping': 'Stopping {name}; once more ends it at once.',
