@@ -8,6 +8,7 @@ export const up = {
     'state cannot be written ({problem}); serving goes on, but a restart of the supervisor would forget what happened since',
   'life.memory-cap': 'the memory cap could not be set here ({problem}); the engine runs without it',
 
+  'up.engine-ready': '{engine} is installed',
   'up.engine-external': '{program} (vLLM {version})',
   'up.engine-missing': '{engine} is not installed yet; installing it first (once, about {size})',
   'up.simulator': 'built-in simulator (simulated, no model is loaded)',
