@@ -1,19 +1,16 @@
-#!/usr/bin/env node
-/** The process: arguments, signals and the exit status. Nothing else calls process.exit or listens on process. */
+/**
+ * The process: arguments, signals and the exit status. Nothing else calls process.exit or listens on process.
+ * `--version` alone does not come here: scripts/boot.cjs answers it without loading the program.
+ */
 import { getEventListeners } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { version } from './commands/version.ts';
 
 const statusOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
 const argv = process.argv.slice(2);
 
-if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-  process.stdout.write(`${version}\n`);
-} else {
-  // Not awaited at the top level: that would forbid bundling as CommonJS, which loads faster.
-  main().then((status) => process.exit(status));
-}
+// Not awaited at the top level: that would forbid bundling as CommonJS, which loads faster.
+main().then((status) => process.exit(status));
 
 async function main(): Promise<number> {
   watchStreams();
@@ -58,10 +55,8 @@ function watchSignals() {
 
 /** A reader that has seen enough (`| head`) is a quiet end; a closed stderr only means that nobody listens. */
 function watchStreams(): void {
-  const whenClosed = (end: () => void) => (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    end();
-  };
+  // EIO: the terminal behind it is gone. Anything else has nobody to be told, and telling would fail again.
+  const whenClosed = (end: () => void) => (_error: NodeJS.ErrnoException) => end();
   process.stdout.on(
     'error',
     whenClosed(() => process.exit(0)),

@@ -88,9 +88,16 @@ function toUvError(lines: readonly string[]): string | undefined {
   return innermost === undefined ? error : `${error}: ${innermost}`;
 }
 
+/** Why it could not connect stands only in pip's warnings; its errors then say that there is no such package. */
 function toPipError(lines: readonly string[]): string | undefined {
-  const errors = lines.filter((line) => /^ERROR: /.test(line) && !/^ERROR: Exception:/.test(line));
-  return errors.at(-1)?.slice('ERROR: '.length).trim();
+  const error = lines
+    .findLast((line) => /^ERROR: (?!Exception:)/.test(line))
+    ?.slice('ERROR: '.length)
+    .trim();
+  const cause = lines
+    .map((line) => /Failed to establish a new connection: ([^'")]+)/.exec(line)?.[1])
+    .findLast((text) => text !== undefined);
+  return error === undefined || cause === undefined ? error : `${error}: ${cause}`;
 }
 
 function toPythonError(lines: readonly string[]): string | undefined {

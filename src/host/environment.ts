@@ -1,5 +1,4 @@
 /** Where things live on this machine, and which of the person's variables an engine may see. */
-import { createHash } from 'node:crypto';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -45,6 +44,8 @@ const longestSocketPath = 107;
 export function toSocketPath(places: Places, deployment: string): string {
   const direct = join(places.run, `${deployment}.sock`);
   if (Buffer.byteLength(direct) <= longestSocketPath) return direct;
+  // Loaded only for this rare case: it costs every command 2 ms.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(direct).digest('hex').slice(0, 16);
   return join(tmpdir(), `qwen-deploy-${process.getuid?.() ?? 0}`, `${hash}.sock`);
 }

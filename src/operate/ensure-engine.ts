@@ -13,25 +13,11 @@ export async function ensureEngine(profile: Profile, { install }: { readonly ins
   const engine = `vLLM ${version} (${variant})`;
   context.emit({ type: 'said', level: 'info', text: say('up.engine-missing', { engine, size: sizeTexts[variant] }) });
   const { installEngine } = await import('./engine-install.ts');
-  const gpu = variant === 'gpu' ? await observeGpuEvidence(context) : undefined;
-  await installEngine({ variant, version, ...(gpu ? { gpu } : {}) }, context);
+  await installEngine({ variant, version }, context);
 }
 
 /** Whether an error means that vLLM cannot be had on this machine at all. */
 export function isUninstallable(error: unknown): error is DeployError {
   const codes = ['engine/no-python', 'engine/no-venv', 'engine/no-index', 'engine/not-installed', 'host/disk-full'];
   return error instanceof DeployError && codes.includes(error.code);
-}
-
-async function observeGpuEvidence(context: Context) {
-  const { observeGpus } = await import('../gpu/query.ts');
-  const found = await observeGpus(context.env);
-  if (found.is !== 'present') return { present: false, evidence: found.is };
-  const { driverVersion, cudaVersion } = found;
-  return {
-    present: true,
-    evidence: '',
-    ...(driverVersion === undefined ? {} : { driverVersion }),
-    ...(cudaVersion === undefined ? {} : { cudaVersion }),
-  };
 }

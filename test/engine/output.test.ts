@@ -21,7 +21,7 @@ describe('why an installer stopped', () => {
     ['uv-torch-pinned', 'missing', /there is no version of torch==2\.13\.0\+cpu/],
     ['uv-disk-full', 'disk', /No space left on device/],
     ['uv-venv-bad-python', 'other', 'No interpreter found at path `/nonexist/python`'],
-    ['pip-index-refused', 'network', 'No matching distribution found for uv'],
+    ['pip-index-refused', 'network', 'No matching distribution found for uv: [Errno 111] Connection refused'],
     ['pip-no-such-version', 'missing', 'No matching distribution found for uv==99.0.0'],
     ['pip-disk-full', 'disk', /No space left on device/],
   ])('%s', (name, kind, line) => {
