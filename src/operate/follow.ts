@@ -3,6 +3,7 @@
 import { followEvents, type SupervisorAddress } from '../control/client.ts';
 import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent, ExitReport } from '../core/event.ts';
+import type { Message } from '../core/message.ts';
 import type { Context } from './context.ts';
 
 export type Outcome =
@@ -25,16 +26,21 @@ export async function followUntil({ address, after, timeoutMs, until }: Followin
   const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const signal = limit ? AbortSignal.any([context.signal, limit]) : context.signal;
   let rollback: string | undefined;
+  let refused: Message | undefined;
   for await (const event of followEvents(address, after, signal)) {
     context.emit(event);
     if (event.type === 'rolling-back') rollback = event.reason;
-    const outcome = toOutcome(event, { until, rollback });
+    if (event.type === 'preflight-failed') refused = event.reason;
+    const outcome = toOutcome(event, { until, rollback, refused });
     if (outcome) return outcome;
   }
   return context.signal.aborted ? { is: 'interrupted' } : { is: 'timed-out' };
 }
 
-function toOutcome(event: DeploymentEvent, about: { until: Following['until']; rollback: string | undefined }): Outcome | undefined {
+function toOutcome(
+  event: DeploymentEvent,
+  about: { until: Following['until']; rollback: string | undefined; refused: Message | undefined },
+): Outcome | undefined {
   switch (event.type) {
     case 'ready':
       if (about.until !== 'ready') return undefined;
@@ -42,7 +48,7 @@ function toOutcome(event: DeploymentEvent, about: { until: Following['until']; r
     case 'stopped':
       return { is: 'stopped' };
     case 'failed':
-      return { is: 'failed', error: toStartError(event.deployment, event.exit) };
+      return { is: 'failed', error: toStartError(event.deployment, event.exit, about.refused) };
     case 'crashloop':
       return {
         is: 'failed',
@@ -57,7 +63,8 @@ function toOutcome(event: DeploymentEvent, about: { until: Following['until']; r
   }
 }
 
-function toStartError(name: string, exit: ExitReport): DeployError {
+function toStartError(name: string, exit: ExitReport, refused: Message | undefined): DeployError {
+  if (exit.cause === 'preflight' && refused) return DeployError.of('host/cannot-start', { name, reason: refused });
   const line = exit.line ?? exit.diagnosis ?? exit.cause;
   if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line });
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);

@@ -107,6 +107,9 @@ async function prepareProfile(ref: string, request: UpRequest, context: Context)
   if (made.plan.engine.source.kind === 'managed' && !made.plan.engine.source.installed) {
     await ensureEngine(made.profile, { install: request.install }, context);
     made = await planFor(ref, request, context);
+    // An installation takes a minute or more: the port may be somebody else's by now.
+    const late = checkPlan(made.profile, made.facts, { running: running !== undefined && isLive(running) });
+    if (late) throw late;
   }
   announce(made, context);
   if (made.profile.model.source === 'miniature' && !made.plan.simulated) await ensureMiniature(made.spec.model, context);

@@ -66,6 +66,8 @@ export const errors = {
   },
   'host/not-linux': { message: 'qwen-deploy serves on Linux only (this is {platform}).', hint: 'On Windows use WSL2.' },
 
+  'host/cannot-start': { message: '{name} cannot start: {reason}.', hint: 'qwen-deploy events {name} shows what was tried.' },
+
   'state/not-writable': {
     message: 'The directory {path} cannot be used: {problem}.',
     hint: 'Give it to this user (uid {uid}), or choose another place with QWEN_DEPLOY_HOME=DIR.',
