@@ -1,5 +1,5 @@
 /** What goes wrong for people, each as a command and what they see. The stand-in engine has the bad habits. */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, constants, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +33,21 @@ const timeout = 40_000;
 function upArgs(faults = '', ...more: string[]): string[] {
   const set = faults === '' ? [] : ['--set', `engine.env=${JSON.stringify({ FAKE_VLLM: faults })}`];
   return ['up', '-p', 'tiny', '--set', `engine.executable=${fakeVllm}`, '--set', `server.port=${port}`, ...set, ...more];
+}
+
+/** Where a program is, by this process's own PATH. */
+async function findTool(tool: string): Promise<string> {
+  for (const folder of (process.env.PATH ?? '').split(':')) {
+    const path = join(folder, tool);
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  }
+  throw new Error(`no ${tool} on PATH`);
 }
 
 const status = async () => (await box.cli('status', 'tiny', '-o', 'json')).json<Deployment>();
@@ -110,6 +125,16 @@ describe('what is refused before anything starts', () => {
     expectCalm(result);
   });
 
+  it('a state directory of another user: exit 4, whose it is', async () => {
+    const state = join(box.home, 'qd/state');
+    await mkdir(state, { recursive: true, mode: 0o700 });
+    await chown(state, 12_345, 12_345);
+    const result = await box.cli(...upArgs());
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain('12345');
+    await chown(state, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+  });
+
   it('a secret that is not there: exit 4, the reference named, nothing started', async () => {
     const result = await box.cli(...upArgs('', '--set', 'server.api-key=env:NO_SUCH_KEY'));
     expect(result.code).toBe(4);
@@ -121,6 +146,35 @@ describe('what is refused before anything starts', () => {
     const result = await box.cli(verb, 'nothing');
     expect(result.code).toBe(6);
     expect(result.stderr).toContain('nothing');
+  });
+});
+
+/** A PATH with what the program itself needs, and no Python. */
+async function takePythonAway(): Promise<void> {
+  const bin = join(box.home, 'bin');
+  await mkdir(bin);
+  for (const tool of ['sh', 'cat', 'mkdir', 'date', 'mv', 'flock', 'taskset', 'nice', 'env']) {
+    await symlink(await findTool(tool), join(bin, tool));
+  }
+  box.env.PATH = bin;
+}
+
+describe('a machine without Python', { timeout }, () => {
+  beforeEach(takePythonAway);
+
+  it('up: the simulator, and it is said first', async () => {
+    const result = await box.cli('up', '--set', `server.port=${port}`);
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stderr).toMatch(/^Profile demo: .*Python.*Nothing below is a real model/);
+    expect(result.stdout).toContain('simulated');
+    expect((await box.cli('status', 'demo', '-o', 'json')).json()).toMatchObject({ state: 'ready', simulated: true });
+  });
+
+  it('up of a named profile: never another one', async () => {
+    const result = await box.cli('up', '-p', 'tiny', '--set', `server.port=${port}`);
+    expect(result.code).toBe(4);
+    expect(result.stderr).toMatch(/engine\/no-python/);
+    expect((await box.cli('status', '-o', 'json')).json()).toMatchObject({ deployments: [] });
   });
 });
 
