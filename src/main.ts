@@ -19,11 +19,14 @@ async function main(): Promise<number> {
     ...watchSignals(),
     env: process.env,
     cwd: process.cwd(),
-    stdin: process.stdin,
+    // Opened when it is read: that costs every command 2 ms.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
-    programs: { self: [process.execPath, self], simulator: join(dirname(self), 'simulator.js') },
-  } as const;
+    programs: { self: [process.execPath, self] as const, simulator: join(dirname(self), 'simulator.js') },
+  };
   const { reportStray, runCommandLine } = await import('./commands/cli.ts');
   const report = async (error: unknown) => process.exit(await reportStray(error, argv, host));
   process.on('uncaughtException', report);

@@ -163,7 +163,8 @@ describe('stop habits', () => {
   it('waits for a connected client after the drain limit, its engine and port gone', async () => {
     const run = await startReady({ FAKE_VLLM: 'hangOnClients' });
     const client = new AbortController();
-    await fetch(`${run.base}/v1/completions`, {
+    // Held on to: an answer that nobody refers to is collected, and its connection closed with it.
+    const held = await fetch(`${run.base}/v1/completions`, {
       ...jsonPost({ prompt: 'x', max_tokens: 9000, ignore_eos: true, stream: true }),
       signal: client.signal,
     });
@@ -171,6 +172,7 @@ describe('stop habits', () => {
     await run.waitFor('Waiting for connections to close. (CTRL+C to force quit)');
     expect(await canConnect(run.port)).toBe(false);
     expect((await findMembers(run.log)).map(({ comm }) => comm)).toEqual(['vllm']);
+    expect(held.bodyUsed).toBe(false);
     client.abort();
     expect(await run.exit).toEqual([0, null]);
   });

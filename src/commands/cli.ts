@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { type Message, say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
+import { addExamples } from './examples.ts';
 import { readGlobals } from './globals.ts';
 import type { Host } from './host.ts';
 import { outputOption } from './options.ts';
@@ -78,6 +79,7 @@ function createProgram(host: Host, run: Run): Command {
       getErrHelpWidth: () => host.stdout.columns ?? 100,
     });
   program.exitOverride((error) => endParsing(error, program));
+  addExamples(program, ['up --profile tiny', 'ask "Hello"', 'status --watch', 'down']);
   for (const verb of verbs) addVerb(program, verb);
   program.hook('preSubcommand', async (_, command) => {
     const verb = verbs.find(({ name }) => name === command.name());

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import type { EngineVariant } from '../profile/profile.ts';
 import { toText } from '../text/render.ts';
+import { renderInstallPlan } from '../views/install-plan.ts';
 import { addExamples } from './examples.ts';
 import { toChoice } from './options.ts';
 import type { Run, Session } from './session.ts';
@@ -28,7 +29,7 @@ async function install(session: Session, variant: EngineVariant, { engineVersion
   const request = { variant, ...(engineVersion === undefined ? {} : { version: engineVersion }) };
   if (dryRun) {
     const { plan, lines } = await planEngineInstall(request, session.context);
-    session.answer(plan, () => lines.map((line) => `${line}\n`).join(''));
+    session.answer(plan, () => renderInstallPlan(plan, lines));
     return;
   }
   const engine = await installEngine(request, session.context);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
+import { toClean } from '../views/clean.ts';
 import { addExamples } from './examples.ts';
 import { countOption } from './options.ts';
 import type { Run } from './session.ts';
@@ -27,7 +28,7 @@ export function configure(command: Command, run: Run): void {
         return stream(session, lines, {
           follow: options.follow ?? false,
           toDocument: (line) => ({ kind: 'LogLine', version: 1, ...line }),
-          toLine: ({ text }) => `${text}\n`,
+          toLine: ({ text }) => `${session.screen.terminal ? toClean(text) : text}\n`,
           toList: (documents) => ({ kind: 'LogLineList', version: 1, lines: documents }),
         });
       }),

@@ -38,7 +38,11 @@ export function toProfileRequest({ profile, set, backend, engineVersion }: Profi
 }
 
 export function setOption(): Option {
-  const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];
+  const collect = (value: string, before: readonly string[] | undefined) => {
+    // Said before anything is looked at; the value is not repeated, it may be a secret.
+    if (!/^[^=]+=/.test(value)) throw DeployError.of('usage/bad-set', { text: value.startsWith('=') ? '=…' : value });
+    return [...(before ?? []), value];
+  };
   return new Option('--set <key.path=value>', toText(say('commands.option.set'))).argParser(collect);
 }
 

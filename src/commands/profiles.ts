@@ -1,10 +1,15 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { renderProfile, renderProfileList } from '../views/profiles.ts';
+import { renderProfile, renderProfileList, toProfileDocument } from '../views/profiles.ts';
 import { addExamples } from './examples.ts';
 import { setOption } from './options.ts';
 import type { Run, Session } from './session.ts';
+
+interface ShowOptions {
+  readonly set?: readonly string[];
+  readonly explain?: boolean;
+}
 
 export function configure(command: Command, run: Run): void {
   command
@@ -16,18 +21,19 @@ export function configure(command: Command, run: Run): void {
     .description(toText(say('commands.profiles.show')))
     .argument('<profile>', toText(say('commands.argument.profile')))
     .addOption(setOption())
-    .action((ref: string, options: { readonly set?: readonly string[] }) => run((session) => show(ref, options.set ?? [], session)));
-  addExamples(shown, ['profiles show tiny', 'profiles show ./mine.yaml --set server.port=9000']);
+    .option('--explain', toText(say('commands.profiles.explain')))
+    .action((ref: string, options: ShowOptions) => run((session) => show(ref, options, session)));
+  addExamples(shown, ['profiles show tiny', 'profiles show tiny --explain', 'profiles show ./mine.yaml --set server.port=9000']);
 }
 
 async function list(session: Session): Promise<undefined> {
   const { readProfileList } = await import('../operate/profiles.ts');
   const found = await readProfileList(session.context);
-  session.answer(found, ({ palette }) => renderProfileList(found.profiles, palette));
+  session.answer(found, ({ palette, size }) => renderProfileList(found.profiles, palette, size()?.columns));
 }
 
-async function show(ref: string, sets: readonly string[], session: Session): Promise<undefined> {
+async function show(ref: string, { set: sets = [], explain = false }: ShowOptions, session: Session): Promise<undefined> {
   const { readProfileShown } = await import('../operate/profiles.ts');
   const profile = await readProfileShown({ ref, sets }, session.context);
-  session.answer({ kind: 'Profile', version: 1, ...profile }, ({ palette }) => renderProfile(profile, palette));
+  session.answer(toProfileDocument(profile, { explain }), ({ palette }) => renderProfile(profile, { palette, explain }));
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
 import { answerDeployment } from './answers.ts';
+import { addExamples } from './examples.ts';
 import { durationOption } from './options.ts';
 import type { Run } from './session.ts';
 
@@ -29,4 +30,5 @@ export function configure(command: Command, run: Run): void {
         { busy: true },
       ),
     );
+  addExamples(command, ['restart', 'restart chat --no-wait']);
 }

@@ -48,6 +48,7 @@ export async function runSession(host: Host, request: SessionRequest): Promise<n
   try {
     const status = await request.work(openSession(host, screen, conversation));
     conversation.close();
+    endLook({ host, screen, request });
     return toStatus(status ?? 0, host, request);
   } catch (error) {
     conversation.close();
@@ -99,20 +100,28 @@ function toStatus(status: number, host: Host, { endsBySignal }: WorkOptions): nu
   return endsBySignal ? status : (host.interruptStatus() ?? status);
 }
 
-interface BadEnd {
+interface Ending {
   readonly host: Host;
   readonly screen: Screen;
   readonly request: SessionRequest;
 }
 
 /** After a signal, what a use case throws is only its way out, unless it says more than that it was aborted. */
-function endBadly(error: unknown, { host, screen, request }: BadEnd): Promise<number> | number {
+function endBadly(error: unknown, { host, screen, request }: Ending): Promise<number> | number {
   const { debug } = request.globals;
   const interrupted = host.interruptStatus();
   if (interrupted === undefined) return show(error, screen, { debug });
   if (error instanceof DeployError) return show(error, screen, { debug, exitStatus: interrupted });
-  if (!request.busy) return interrupted;
+  if (!request.busy) {
+    endLook({ host, screen, request });
+    return interrupted;
+  }
   return show(DeployError.of('command/interrupted', {}, { cause: error }), screen, { debug, exitStatus: interrupted });
+}
+
+/** After Ctrl-C in the middle of a text (`logs -f`, `ask`) the prompt begins a line of its own. */
+function endLook({ host, screen, request }: Ending): void {
+  if (host.interruptStatus() !== undefined && screen.terminal && !request.busy) screen.err('\n');
 }
 
 async function show(error: unknown, screen: Screen, options: { readonly debug: boolean; readonly exitStatus?: number }): Promise<number> {

@@ -36,10 +36,10 @@ async function showOnce(session: Session, look: () => Promise<Look>): Promise<nu
   return status;
 }
 
-async function lookAtAll({ context, screen }: Session): Promise<Look> {
+async function lookAtAll({ context, screen: { palette, size } }: Session): Promise<Look> {
   const { readStatusList } = await import('../operate/status.ts');
   const list = await readStatusList(context);
-  const text = list.deployments.length === 0 ? '' : renderStatusTable(list.deployments, screen.palette);
+  const text = list.deployments.length === 0 ? '' : renderStatusTable(list.deployments, palette, size()?.columns);
   return { document: toDeploymentListDocument(list), text, status: ExitStatus.done };
 }
 

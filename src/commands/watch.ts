@@ -1,6 +1,7 @@
 import { waitFor } from '../core/clock.ts';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
+import { toFitting } from '../views/fit.ts';
 import type { Session } from './session.ts';
 import type { Look } from './status.ts';
 
@@ -14,7 +15,9 @@ export async function watch({ context, screen }: Session, look: () => Promise<Lo
   while (!context.signal.aborted) {
     const seen = await look();
     status = seen.status;
-    const text = seen.text || `${toText(say('views.no-deployments'))}\n`;
+    const whole = seen.text || `${toText(say('views.no-deployments'))}\n`;
+    const size = screen.size();
+    const text = live && size ? toFitting(whole, size) : whole;
     if (mode === 'json') screen.out(`${JSON.stringify(seen.document)}\n`);
     else if (live) screen.out(`${toErasing(shown)}${text}`);
     else if (text !== shown) screen.out(text);
@@ -24,7 +27,7 @@ export async function watch({ context, screen }: Session, look: () => Promise<Lo
   return status;
 }
 
-/** Moves to where the last text began and clears from there; lines that the terminal wrapped are left behind. */
+/** Moves to where the last text began and clears from there. */
 function toErasing(shown: string): string {
   const lines = shown.split('\n').length - 1;
   return lines === 0 ? '' : `\u001b[${lines}A\u001b[J`;

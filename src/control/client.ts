@@ -1,28 +1,29 @@
-/** Talking to a deployment's supervisor. */
+/** Talking to a deployment's supervisor. It answers, or is found to be missing, or is said to be silent: nothing here hangs. */
 import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent } from '../core/event.ts';
-import { fetchText, NoReply, openReply, toNoReply } from '../host/http.ts';
+import { toDurationText } from '../core/units.ts';
+import { type HttpReply, NoReply, toNoReply } from '../host/no-reply.ts';
+import { fetchOverSocket } from '../host/socket.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { parseEvent } from '../supervisor/journal.ts';
 import type { Command } from '../supervisor/signal.ts';
 
-/** A supervisor answers from memory; one that does not within this is stopped or stuck. */
-const answerMs = 5000;
+/** A supervisor answers from memory, and sends a sign of life every few seconds to those who follow. */
+const usualPatience = { answerMs: 5000, silentMs: 20_000 };
+
+/** Answer to a command that came too late: not carried out, and another supervisor may. */
+export const endingStatus = 503;
 
 export interface SupervisorAddress {
   readonly name: string;
   readonly socket: string;
+  readonly patience?: typeof usualPatience;
 }
 
-/** The document as the supervisor has it; undefined when no supervisor answers on the socket. */
+/** The document as the supervisor has it; undefined when there is no supervisor. Throws `supervisor/silent`. */
 export async function readSupervised(address: SupervisorAddress): Promise<Deployment | undefined> {
-  try {
-    const reply = await fetchText({ socketPath: address.socket }, { path: '/v1/deployment', timeoutMs: answerMs });
-    return parseReply<Deployment>(address, reply);
-  } catch (error) {
-    if (isNobody(error)) return undefined;
-    throw error;
-  }
+  const reply = await ask(address, (answerMs) => fetchOverSocket(address.socket, '/v1/deployment', answerMs));
+  return reply && parseReply<Deployment>(address, reply);
 }
 
 export interface CommandReply {
@@ -31,28 +32,35 @@ export interface CommandReply {
   readonly deployment: Deployment;
 }
 
-/** Undefined when no supervisor answers on the socket. */
+/** Undefined when there is no supervisor, or it is just ending: the command was not carried out then. */
 export async function sendCommand(
   address: SupervisorAddress,
   command: Command,
   secrets?: Readonly<Record<string, string>>,
 ): Promise<CommandReply | undefined> {
+  // Loaded only here and below: it would be a quarter of the time of `status`.
+  const { fetchText } = await import('../host/http.ts');
   const body = { command, ...(secrets ? { secrets } : {}) };
-  try {
-    const reply = await fetchText({ socketPath: address.socket }, { method: 'POST', path: '/v1/command', body, timeoutMs: answerMs });
-    return parseReply<CommandReply>(address, reply);
-  } catch (error) {
-    if (isNobody(error)) return undefined;
-    throw error;
-  }
+  const reply = await ask(address, (timeoutMs) =>
+    fetchText({ socketPath: address.socket }, { method: 'POST', path: '/v1/command', body, timeoutMs }),
+  );
+  return reply && parseReply<CommandReply>(address, reply);
 }
 
-/** Events after `after`, then new ones. Ends when the signal aborts; throws `supervisor/gone` when the stream breaks. */
+/**
+ * Events after `after`, then new ones. Ends when the signal aborts; throws `supervisor/gone` when the stream breaks,
+ * `supervisor/silent` when the supervisor stands still.
+ */
 export async function* followEvents(address: SupervisorAddress, after: number, signal: AbortSignal): AsyncGenerator<DeploymentEvent> {
+  const { openReply } = await import('../host/http.ts');
+  const { silentMs } = address.patience ?? usualPatience;
   let rest = '';
+  let watch: NodeJS.Timeout | undefined;
   try {
     const reply = await openReply({ socketPath: address.socket }, { path: `/v1/events?after=${after}`, signal });
+    watch = setTimeout(() => reply.stream.destroy(new NoReply('ETIMEDOUT')), silentMs);
     for await (const chunk of reply.stream) {
+      watch.refresh();
       const lines = (rest + String(chunk)).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
@@ -62,18 +70,37 @@ export async function* followEvents(address: SupervisorAddress, after: number, s
     }
   } catch (error) {
     if (signal.aborted) return;
-    throw DeployError.of('supervisor/gone', { name: address.name }, { cause: toNoReply(error) });
+    const cause = toNoReply(error);
+    if (cause.reason === 'ETIMEDOUT') throw toSilent(address, silentMs, cause);
+    throw DeployError.of('supervisor/gone', { name: address.name }, { cause });
+  } finally {
+    clearTimeout(watch);
   }
   if (!signal.aborted) throw DeployError.of('supervisor/gone', { name: address.name });
 }
 
-function parseReply<T>(address: SupervisorAddress, reply: { readonly status: number; readonly text: string }): T {
+async function ask(address: SupervisorAddress, fetch: (answerMs: number) => Promise<HttpReply>): Promise<HttpReply | undefined> {
+  const { answerMs } = address.patience ?? usualPatience;
+  try {
+    const reply = await fetch(answerMs);
+    return reply.status === endingStatus ? undefined : reply;
+  } catch (error) {
+    if (!(error instanceof NoReply)) throw error;
+    if (nobody.includes(error.reason)) return undefined;
+    if (error.reason === 'ETIMEDOUT') throw toSilent(address, answerMs, error);
+    throw DeployError.of('supervisor/protocol', { name: address.name, problem: error.reason }, { cause: error });
+  }
+}
+
+/** No socket, or nobody listening behind it, or it closed while we spoke (a supervisor that was just ending). */
+const nobody = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
+
+function parseReply<T>(address: SupervisorAddress, reply: HttpReply): T {
   if (reply.status !== 200)
     throw DeployError.of('supervisor/protocol', { name: address.name, problem: `HTTP ${reply.status} ${reply.text}` });
   return JSON.parse(reply.text) as T;
 }
 
-/** No socket, or nobody listening behind it, or it closed while we spoke (a supervisor that was just ending). */
-function isNobody(error: unknown): boolean {
-  return error instanceof NoReply && ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.reason);
+function toSilent({ name }: SupervisorAddress, waitedMs: number, cause: NoReply): DeployError {
+  return DeployError.of('supervisor/silent', { name, waited: toDurationText(waitedMs) }, { cause });
 }

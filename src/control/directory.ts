@@ -1,10 +1,10 @@
 /** Where a deployment keeps its files, and which deployments there are. */
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Places, toSocketPath } from '../host/environment.ts';
-import { ensurePrivateDirectory, errnoOf } from '../host/files.ts';
+import { ensurePrivateDirectory, errnoOf, readTextFile } from '../host/files.ts';
 
 export interface DeploymentPaths {
   readonly directory: string;
@@ -14,6 +14,7 @@ export interface DeploymentPaths {
   readonly lock: string;
   readonly supervisorLog: string;
   readonly launches: string;
+  /** Where a new supervisor listens. One that runs already may listen elsewhere: see `findSocket`. */
   readonly socket: string;
 }
 
@@ -53,6 +54,49 @@ export async function listDeployments(places: Places): Promise<readonly string[]
       .filter((entry) => entry.isDirectory() && namePattern.test(entry.name))
       .map((entry) => entry.name)
       .sort();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** What a supervisor writes into its lock file, for those who look for it. */
+export function toLockText(pid: number, socket: string): string {
+  return `${pid}\n${socket}\n`;
+}
+
+/**
+ * Where the supervisor of this deployment listens. Its socket was chosen in the shell that started it, and the same
+ * person's cron job or `su` has other variables (XDG_RUNTIME_DIR, TMPDIR), so it is written into the lock file.
+ */
+export async function findSocket(paths: DeploymentPaths): Promise<string> {
+  const text = await readTextFile(paths.lock);
+  return text?.split('\n')[1] || paths.socket;
+}
+
+/** Process id of the last supervisor, if it wrote one down. */
+export async function readLockOwner(paths: DeploymentPaths): Promise<string> {
+  return (await readTextFile(paths.lock))?.split('\n')[0] || '?';
+}
+
+/** Launches whose files are kept: the last ones, for `logs --launch`. */
+const keptLaunches = 10;
+
+/** Deletes the files of launches of long ago; never those of `current`, whatever the clock says of its age. */
+export async function pruneLaunches(paths: DeploymentPaths, current: string): Promise<void> {
+  const launches = await listLaunches(paths);
+  for (const launchId of launches.slice(0, -keptLaunches)) {
+    if (launchId === current) continue;
+    const { directory, tmpDir } = toLaunchPaths(paths, launchId);
+    await rm(tmpDir, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Launch ids begin with their time, so their order is that of the launches. */
+export async function listLaunches(paths: DeploymentPaths): Promise<readonly string[]> {
+  try {
+    return (await readdir(paths.launches)).sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;

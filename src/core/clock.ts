@@ -14,14 +14,21 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer;
 }
 
-/** Node fires timers above 2^31−1 ms after 1 ms; longer waits are clamped (about 24.8 days). */
+/** Node fires timers above 2^31−1 ms (24.8 days) after 1 ms, so longer waits are made of several. */
 const longestTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   wall: () => Date.now(),
   mono: () => performance.now(),
   after(delayMs, run) {
-    const handle = setTimeout(run, Math.min(Math.max(delayMs, 0), longestTimerMs));
+    let leftMs = Math.max(delayMs, 0);
+    let handle: NodeJS.Timeout;
+    const wait = () => {
+      const partMs = Math.min(leftMs, longestTimerMs);
+      leftMs -= partMs;
+      handle = setTimeout(leftMs > 0 ? wait : run, partMs);
+    };
+    wait();
     return { cancel: () => clearTimeout(handle) };
   },
 };

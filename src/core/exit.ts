@@ -35,6 +35,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'runtime/unkillable': ExitStatus.unstoppable,
   'up/timed-out': ExitStatus.timedOut,
   'down/timed-out': ExitStatus.timedOut,
+  'down/overtaken': ExitStatus.timedOut,
   'confirm/needed': ExitStatus.needsAnswer,
   'confirm/declined': ExitStatus.needsAnswer,
 };

@@ -1,5 +1,4 @@
 /** The one door to other programs (the only execa). Engines are started in `runtime/`, through `startDetached` here. */
-import { spawn } from 'node:child_process';
 
 export interface RunResult {
   /** Undefined when it did not exit by itself (signal, time limit, not startable). */
@@ -90,7 +89,8 @@ export interface DetachedOptions {
  * Starts a program as leader of its own session and process group; it outlives this process.
  * Node's own spawn: execa types only descriptors 0 to 9, and an engine's log has whatever number it got.
  */
-export function startDetached(program: string, args: readonly string[], options: DetachedOptions): Promise<Detached> {
+export async function startDetached(program: string, args: readonly string[], options: DetachedOptions): Promise<Detached> {
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       detached: true,

@@ -1,5 +1,4 @@
 /** Files that must survive a crash, and directories that must be ours. */
-import { randomBytes } from 'node:crypto';
 import { chmod, type FileHandle, lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DeployError } from '../core/error.ts';
@@ -9,7 +8,7 @@ import { DeployError } from '../core/error.ts';
  * temporary file, fsync, rename, fsync of the directory.
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
-  const temporary = `${path}.tmp.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const temporary = `${path}.tmp.${process.pid}.${process.hrtime.bigint().toString(36)}`;
   let handle: FileHandle | undefined;
   try {
     handle = await open(temporary, 'wx', mode);

@@ -3,6 +3,7 @@
  * `node:http` on purpose: it honours no proxy variables, follows no redirects, and costs nothing at start.
  */
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { type HttpReply, NoReply, toNoReply } from './no-reply.ts';
 
 export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
@@ -17,24 +18,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface HttpReply {
-  readonly status: number;
-  readonly text: string;
-}
-
 /** More than any answer we ask for; a larger one is cut and is an error. */
 const replyCap = 4 * 2 ** 20;
-
-/** Connection refused, reset, timed out …: no answer at all, as opposed to an answer with a bad status. */
-export class NoReply extends Error {
-  override readonly name = 'NoReply';
-  /** `ECONNREFUSED`, `ENOENT`, `ECONNRESET`, `ETIMEDOUT`, `EABORT`, `ETOOBIG`. */
-  readonly reason: string;
-  constructor(reason: string, cause?: unknown) {
-    super(reason, { cause });
-    this.reason = reason;
-  }
-}
 
 export async function fetchText(target: Target, what: HttpRequest): Promise<HttpReply> {
   const reply = await openReply(target, what);
@@ -67,18 +52,23 @@ export function openReply(target: Target, what: HttpRequest): Promise<OpenReply>
   };
   return new Promise((resolve, reject) => {
     const call = request(options);
-    const abort = () => call.destroy(new NoReply('EABORT'));
-    const timer = what.timeoutMs === undefined ? undefined : setTimeout(() => call.destroy(new NoReply('ETIMEDOUT')), what.timeoutMs);
+    let answered: IncomingMessage | undefined;
+    // Once the reply has begun, its reader is told; ending the request alone would look like a dropped connection.
+    const giveUp = (reason: string) => (answered ?? call).destroy(new NoReply(reason));
+    const abort = () => void giveUp('EABORT');
+    const timer = what.timeoutMs === undefined ? undefined : setTimeout(() => giveUp('ETIMEDOUT'), what.timeoutMs);
     const release = () => {
       clearTimeout(timer);
       what.signal?.removeEventListener('abort', abort);
     };
     what.signal?.addEventListener('abort', abort, { once: true });
     call.once('response', (stream) => {
+      answered = stream;
       stream.once('close', release);
       resolve({ status: stream.statusCode ?? 0, stream, close: () => call.destroy() });
     });
-    call.once('error', (error) => {
+    // Not `once`: an error after the first would have nobody to be told, which ends the whole process.
+    call.on('error', (error) => {
       release();
       reject(toNoReply(error));
     });
@@ -89,6 +79,8 @@ export function openReply(target: Target, what: HttpRequest): Promise<OpenReply>
 
 export function readAll(stream: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
+    // Given up before anybody read it: none of the events below would come any more.
+    if (stream.destroyed) return reject(new NoReply('ECONNRESET', stream.errored));
     const chunks: Buffer[] = [];
     let size = 0;
     stream.on('data', (chunk: Buffer) => {
@@ -100,10 +92,4 @@ export function readAll(stream: IncomingMessage): Promise<string> {
     stream.once('error', (error) => reject(toNoReply(error)));
     stream.once('close', () => reject(new NoReply('ECONNRESET')));
   });
-}
-
-export function toNoReply(error: unknown): NoReply {
-  if (error instanceof NoReply) return error;
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EUNKNOWN';
-  return new NoReply(code, error);
 }

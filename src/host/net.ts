@@ -7,13 +7,16 @@ import { errnoOf } from './files.ts';
  */
 export type PortState = { readonly is: 'free'; readonly port: number } | { readonly is: 'taken' | 'bad-address' | 'forbidden' };
 
+/** Also a name that cannot be looked up now, and a family that this machine does not speak. */
+const unusable = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'];
+
 export function probePort(host: string, port: number): Promise<PortState> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error) => {
       const code = errnoOf(error);
       if (code === 'EADDRINUSE') return resolve({ is: 'taken' });
-      if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EINVAL') return resolve({ is: 'bad-address' });
+      if (code !== undefined && unusable.includes(code)) return resolve({ is: 'bad-address' });
       if (code === 'EACCES') return resolve({ is: 'forbidden' });
       reject(error);
     });

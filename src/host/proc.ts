@@ -40,11 +40,23 @@ export function isDead(facts: ProcessFacts | undefined): facts is undefined {
   return facts === undefined || facts.state === 'Z' || facts.state === 'X';
 }
 
+/** Files that are open at once while many processes are looked at: there may be more processes than descriptors. */
+const atOnce = 64;
+
 /** Every process that this user can see; those that end meanwhile are left out. */
 export async function listProcesses(): Promise<readonly ProcessFacts[]> {
-  const names = await readdir('/proc');
-  const found = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map((name) => readProcess(Number(name))));
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await inTurns(pids, readProcess);
   return found.filter((facts) => facts !== undefined);
+}
+
+/** `Promise.all` over a list of any length, a bounded number at a time. */
+export async function inTurns<T, R>(items: readonly T[], look: (item: T) => Promise<R>): Promise<R[]> {
+  const found: R[] = [];
+  for (let start = 0; start < items.length; start += atOnce) {
+    found.push(...(await Promise.all(items.slice(start, start + atOnce).map(look))));
+  }
+  return found;
 }
 
 /** What a descriptor points to; undefined when it cannot be read (gone, or another user's). */

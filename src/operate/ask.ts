@@ -1,5 +1,6 @@
 import { DeployError } from '../core/error.ts';
-import { NoReply, type OpenReply, openReply, readAll } from '../host/http.ts';
+import { type OpenReply, openReply, readAll } from '../host/http.ts';
+import { NoReply, toNoReply } from '../host/no-reply.ts';
 import { toProbeHost } from '../supervisor/state.ts';
 import { createStreamReader, type StreamItem } from '../vllm/sse.ts';
 import type { Context } from './context.ts';
@@ -107,7 +108,13 @@ async function readAnswer(reply: OpenReply, { name, sentAt, onText }: Reading): 
       onText({ kind, text: chunk[kind] });
     }
   };
-  for await (const piece of reply.stream) for (const item of reader.push(piece as Uint8Array)) take(item);
+  try {
+    for await (const piece of reply.stream) for (const item of reader.push(piece as Uint8Array)) take(item);
+  } catch (error) {
+    if (error instanceof DeployError) throw error;
+    // An engine that is killed drops the connection in the middle.
+    throw DeployError.of('ask/refused', { name, problem: toNoReply(error).reason }, { cause: error });
+  }
   for (const item of reader.end()) take(item);
   const { text, reasoning } = texts;
   return { text, ...(reasoning ? { reasoning } : {}), usage, ttftMs: Math.round(ttftMs ?? performance.now() - sentAt) };

@@ -1,14 +1,14 @@
-import { sendCommand } from '../control/client.ts';
-import { listDeployments, toDeploymentPaths } from '../control/directory.ts';
+import { listDeployments } from '../control/directory.ts';
+import { systemClock } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
-import { toDeployment } from '../supervisor/state.ts';
-import { readState } from '../supervisor/store.ts';
+import type { Command } from '../supervisor/signal.ts';
+import { type State, toDeployment } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
-import { followUntil } from './follow.ts';
-import { findDeployment, isExpectedAlive, reachSupervisor } from './reach.ts';
+import { createJudge, followUntil, type Outcome } from './follow.ts';
+import { commandSupervisor, findDeployment, readReadableState, readRunning } from './reach.ts';
 import { readStatus } from './status.ts';
 
 export interface DownRequest {
@@ -21,10 +21,7 @@ export interface DownRequest {
 
 /** Returns when each is proven stopped. With `all`, one that cannot be stopped does not keep the others up. */
 export async function down(request: DownRequest, context: Context): Promise<readonly Deployment[]> {
-  if (!request.all) {
-    const { name } = await findDeployment(request.name, 'down', context);
-    return [await stopOne(name, request, context)];
-  }
+  if (!request.all) return [await stopOne(request.name, request, context)];
   const names = await listDeployments(context.places);
   const outcomes = await Promise.allSettled(names.map((name) => stopOne(name, request, context)));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -32,21 +29,75 @@ export async function down(request: DownRequest, context: Context): Promise<read
   return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
 }
 
-async function stopOne(name: string, request: DownRequest, context: Context): Promise<Deployment> {
-  const { state } = await findDeployment(name, 'down', context);
-  if (!isExpectedAlive(state) && state.life === 'stopped') return toDeployment(state, { wallMs: Date.now() });
-  const address = await reachSupervisor(name, context);
+async function stopOne(asked: string | undefined, request: DownRequest, context: Context): Promise<Deployment> {
+  const { name, state } = await findStoppable(asked, context);
+  if (state?.life === 'stopped') return toDeployment(state, { wallMs: Date.now() });
   const command = { type: 'down', force: request.force, ...(request.graceMs === undefined ? {} : { graceMs: request.graceMs }) } as const;
-  const reply = await sendCommand(address, command);
-  if (reply === undefined) throw DeployError.of('supervisor/gone', { name });
   const startedAt = performance.now();
-  const outcome = await followUntil({ address, after: reply.after, timeoutMs: request.timeoutMs, until: 'stopped' }, context);
+  const outcome = await order(name, { command, timeoutMs: request.timeoutMs }, context);
   if (outcome.is === 'failed') throw outcome.error;
   if (outcome.is === 'timed-out') throw DeployError.of('down/timed-out', { name, waited: toDurationText(performance.now() - startedAt) });
   if (outcome.is === 'interrupted') {
     context.emit({ type: 'said', level: 'warning', text: say('down.interrupted', { name }) });
     return readStatus(name, context);
   }
-  const stopped = await readState(toDeploymentPaths(context.places, name).state, name);
-  return toDeployment(stopped ?? state, { wallMs: Date.now() });
+  const written = (await readReadableState(name, context)) ?? state;
+  if (written === undefined) throw DeployError.of('deployment/unknown', { name, nearest: '' });
+  // Proven, whatever a disk that takes nothing any more says.
+  const proven: Partial<State> = { life: 'stopped', desired: 'down', health: { ready: false, misses: 0 } };
+  return toDeployment({ ...written, ...proven }, { wallMs: Date.now() });
+}
+
+/** A state file that cannot be read is no reason not to stop what its supervisor has in hand. */
+async function findStoppable(asked: string | undefined, context: Context): Promise<{ readonly name: string; readonly state?: State }> {
+  try {
+    return await findDeployment(asked, 'down', context);
+  } catch (error) {
+    const unreadable = error instanceof DeployError && (error.code === 'state/corrupt' || error.code === 'state/newer');
+    const name = unreadable ? String(error.params.name) : undefined;
+    if (name === undefined || !(await readRunning(name, context))) throw error;
+    return { name };
+  }
+}
+
+interface Stop {
+  readonly command: Extract<Command, { type: 'down' }>;
+  readonly timeoutMs: number | undefined;
+}
+
+async function order(name: string, stop: Stop, context: Context): Promise<Outcome> {
+  try {
+    const { address, reply } = await commandSupervisor(name, { command: stop.command }, context);
+    return await followUntil({ address, after: reply.after, timeoutMs: stop.timeoutMs, until: 'stopped' }, context);
+  } catch (error) {
+    if (!(error instanceof DeployError) || error.code !== 'supervisor/no-start') throw error;
+    return stopHere(name, stop, { context, problem: String(error.params.problem) });
+  }
+}
+
+/** No supervisor can be started (no room for its socket, no memory): the same loop in this process stops the engine. */
+async function stopHere(
+  name: string,
+  { command, timeoutMs }: Stop,
+  { context, problem }: { readonly context: Context; readonly problem: string },
+): Promise<Outcome> {
+  context.emit({ type: 'said', level: 'warning', text: say('down.here', { name, problem }) });
+  const { startSupervisor } = await import('./supervise.ts');
+  const { supervisor, journal, ended } = await startSupervisor(name, context, { first: async () => undefined, serve: false });
+  const judge = createJudge('stopped', context);
+  const given = new AbortController();
+  const outcome = new Promise<Outcome>((resolve) => {
+    journal.follow(journal.last, (event) => {
+      const found = judge.take(event);
+      if (found) resolve(found);
+    });
+    context.signal.addEventListener('abort', () => resolve({ is: 'interrupted' }), { once: true });
+    if (timeoutMs !== undefined) systemClock.after(timeoutMs, () => resolve({ is: 'timed-out' }));
+  });
+  await supervisor.send(command);
+  const found = await outcome;
+  // What is not stopped by now is left to the next command: its state says how far it came.
+  given.abort();
+  await ended(given.signal);
+  return found;
 }

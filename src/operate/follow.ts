@@ -1,9 +1,13 @@
 /** Following a deployment's events until what was asked for has happened, or cannot happen any more. */
 
 import { followEvents, type SupervisorAddress } from '../control/client.ts';
+import { toDeploymentPaths } from '../control/directory.ts';
+import { systemClock } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent, ExitReport } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
+import { readLastLines } from '../host/tail.ts';
+import { parseEvent } from '../supervisor/journal.ts';
 import type { Context } from './context.ts';
 
 export type Outcome =
@@ -19,44 +23,85 @@ export interface Following {
   readonly after: number;
   readonly timeoutMs: number | undefined;
   /** The event that was asked for. */
-  readonly until: 'ready' | 'stopped';
+  readonly until: Aim;
 }
+
+type Aim = 'ready' | 'stopped';
 
 export async function followUntil({ address, after, timeoutMs, until }: Following, context: Context): Promise<Outcome> {
-  const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const signal = limit ? AbortSignal.any([context.signal, limit]) : context.signal;
-  let rollback: string | undefined;
-  let refused: Message | undefined;
-  for await (const event of followEvents(address, after, signal)) {
-    context.emit(event);
-    if (event.type === 'rolling-back') rollback = event.reason;
-    if (event.type === 'preflight-failed') refused = event.reason;
-    const outcome = toOutcome(event, { until, rollback, refused });
-    if (outcome) return outcome;
+  const limit = new AbortController();
+  // Not AbortSignal.timeout: that takes a month for a millisecond.
+  const timer = timeoutMs === undefined ? undefined : systemClock.after(timeoutMs, () => limit.abort());
+  const judge = createJudge(until, context);
+  try {
+    for await (const event of followEvents(address, after, AbortSignal.any([context.signal, limit.signal]))) {
+      const outcome = judge.take(event);
+      if (outcome) return outcome;
+    }
+    return context.signal.aborted ? { is: 'interrupted' } : { is: 'timed-out' };
+  } catch (error) {
+    if (!(error instanceof DeployError) || error.code !== 'supervisor/gone') throw error;
+    // One that had nothing left to do has ended before we came to hear it; it wrote down what it did.
+    for (const event of await readEventsAfter(Math.max(after, judge.last), address.name, context)) {
+      const outcome = judge.take(event);
+      if (outcome) return outcome;
+    }
+    throw error;
+  } finally {
+    timer?.cancel();
   }
-  return context.signal.aborted ? { is: 'interrupted' } : { is: 'timed-out' };
 }
 
-function toOutcome(
-  event: DeploymentEvent,
-  about: { until: Following['until']; rollback: string | undefined; refused: Message | undefined },
-): Outcome | undefined {
+export interface Judge {
+  /** Number of the last event taken. */
+  readonly last: number;
+  /** Passes the event on, and says what it means for whoever waits. */
+  take(event: DeploymentEvent): Outcome | undefined;
+}
+
+export function createJudge(until: Aim, { emit }: Pick<Context, 'emit'>): Judge {
+  const about: About = { until, rollback: undefined, refused: undefined };
+  let last = 0;
+  return {
+    get last() {
+      return last;
+    },
+    take(event) {
+      last = event.seq;
+      emit(event);
+      if (event.type === 'rolling-back') about.rollback = event.reason;
+      if (event.type === 'preflight-failed') about.refused = event.reason;
+      return toOutcome(event, about);
+    },
+  };
+}
+
+interface About {
+  readonly until: Aim;
+  rollback: string | undefined;
+  refused: Message | undefined;
+}
+
+function toOutcome(event: DeploymentEvent, { until, rollback, refused }: Readonly<About>): Outcome | undefined {
+  const name = event.deployment;
   switch (event.type) {
     case 'ready':
-      if (about.until !== 'ready') return undefined;
-      return about.rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: about.rollback };
+      if (until !== 'ready') return undefined;
+      return rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: rollback };
     case 'stopped':
       return { is: 'stopped' };
+    case 'requested':
+      // Somebody else wants it up again: the end that we wait for does not come.
+      return until === 'stopped' && event.desired === 'up'
+        ? { is: 'failed', error: DeployError.of('down/overtaken', { name, by: event.by }) }
+        : undefined;
     case 'failed':
-      return { is: 'failed', error: toStartError(event.deployment, event.exit, about.refused) };
+      return { is: 'failed', error: toStartError(name, event.exit, refused) };
     case 'crashloop':
-      return {
-        is: 'failed',
-        error: DeployError.of('engine/never-ready', { name: event.deployment, reason: `${event.attempt} starts failed` }),
-      };
+      return { is: 'failed', error: DeployError.of('engine/never-ready', { name, reason: `${event.attempt} starts failed` }) };
     case 'unkillable': {
       const survivors = event.survivors.map((one) => `${one.command} (process ${one.pid}${one.state ? `, state ${one.state}` : ''})`);
-      return { is: 'failed', error: DeployError.of('runtime/unkillable', { name: event.deployment, survivors: survivors.join(', ') }) };
+      return { is: 'failed', error: DeployError.of('runtime/unkillable', { name, survivors: survivors.join(', ') }) };
     }
     default:
       return undefined;
@@ -69,4 +114,9 @@ function toStartError(name: string, exit: ExitReport, refused: Message | undefin
   if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line });
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);
   return DeployError.of('engine/failed', { name, line: exit.line ?? ended ?? line });
+}
+
+async function readEventsAfter(after: number, name: string, { places }: Context): Promise<readonly DeploymentEvent[]> {
+  const lines = await readLastLines(toDeploymentPaths(places, name).events, 1000);
+  return lines.map(parseEvent).filter((event) => event !== undefined && event.seq > after) as readonly DeploymentEvent[];
 }

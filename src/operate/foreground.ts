@@ -1,4 +1,5 @@
 /** `up --foreground`: the same supervisor in this process, for systemd units and containers. */
+import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { type Deployable, toDeployment } from '../supervisor/state.ts';
@@ -12,13 +13,19 @@ export interface ForegroundRequest {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Returns when the deployment is stopped or has failed. The first interrupt stops it, the second kills it. */
+/**
+ * Returns when the deployment is stopped or has failed. The first interrupt stops it, the second kills it; throws
+ * `runtime/unkillable` when even that leaves something.
+ */
 export async function upInForeground(request: ForegroundRequest, context: Context): Promise<Deployment> {
   const { name, wanted, rollback, secrets } = request;
-  const running = await startSupervisor(name, context, async () => wanted);
+  const running = await startSupervisor(name, context, { first: async () => wanted, serve: true });
   const { supervisor, journal } = running;
   supervisor.give(secrets);
   const unfollow = journal.follow(journal.last, context.emit);
+  // Not the interrupt but the end of the stop that it asks for ends the supervision; or that it has no end.
+  const given = new AbortController();
+  supervisor.observe(({ life }) => life === 'unkillable' && context.signal.aborted && given.abort());
   const stop = () => {
     context.emit({ type: 'said', level: 'info', text: say('foreground.stopping', { name }) });
     void supervisor.send({ type: 'down', force: false });
@@ -28,10 +35,14 @@ export async function upInForeground(request: ForegroundRequest, context: Contex
   context.force.addEventListener('abort', force, { once: true });
   await supervisor.send({ type: 'up', wanted, rollback, by: 'up' });
   if (context.signal.aborted) stop();
-  // Not the interrupt but the end of the stop that it asks for ends the supervision.
-  await running.ended(new AbortController().signal);
+  await running.ended(given.signal);
   unfollow();
   context.signal.removeEventListener('abort', stop);
   context.force.removeEventListener('abort', force);
+  const { survivors = [] } = supervisor.now;
+  if (given.signal.aborted) {
+    const list = survivors.map(({ command, pid }) => `${command} (process ${pid})`);
+    throw DeployError.of('runtime/unkillable', { name, survivors: list.join(', ') });
+  }
   return toDeployment(supervisor.now, { wallMs: Date.now() });
 }

@@ -1,18 +1,36 @@
 import { rm } from 'node:fs/promises';
-import { readSupervised } from '../control/client.ts';
+import { type DeploymentPaths, listDeployments, toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import type { Context } from './context.ts';
-import { findDeployment } from './reach.ts';
+import { findDeployment, isLocked } from './reach.ts';
+import { findStrays } from './strays.ts';
 
 /** Drops the record, journal and logs of a deployment that is down. */
 export async function forget(
   request: { readonly name: string },
   context: Context,
 ): Promise<{ readonly name: string; readonly removed: readonly string[] }> {
-  const { name, paths, state } = await findDeployment(request.name, 'forget', context);
-  const supervised = await readSupervised({ name, socket: paths.socket });
-  const down = state.life === 'stopped' || state.life === 'failed';
-  if (!down || supervised) throw DeployError.of('deployment/is-up', { name });
+  const { name } = request;
+  const paths = toDeploymentPaths(context.places, name);
+  const down = await isDown(name, context);
+  if (!down || (await isInUse(paths))) throw DeployError.of('deployment/is-up', { name });
   await rm(paths.directory, { recursive: true, force: true });
   return { name, removed: [paths.directory] };
+}
+
+/** By its record; one that cannot be read does not say, and must be possible to get rid of. */
+async function isDown(name: string, context: Context): Promise<boolean> {
+  try {
+    const { state } = await findDeployment(name, 'forget', context);
+    return state.life === 'stopped' || state.life === 'failed';
+  } catch (error) {
+    const unreadable = error instanceof DeployError && error.code.startsWith('state/');
+    if (unreadable && (await listDeployments(context.places)).includes(name)) return true;
+    throw error;
+  }
+}
+
+/** By what can be seen: a supervisor that holds the lock, a process that holds one of the logs. */
+async function isInUse(paths: DeploymentPaths): Promise<boolean> {
+  return (await isLocked(paths.lock)) || (await findStrays(paths)).length > 0;
 }

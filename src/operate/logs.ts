@@ -1,12 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import { toLaunchPaths } from '../control/directory.ts';
+import { listLaunches, toLaunchPaths } from '../control/directory.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
-import { openTail, readLastLines } from '../host/tail.ts';
-import { readState } from '../supervisor/store.ts';
+import { findTailStart, openTail, type Tail } from '../host/tail.ts';
 import { parseLogLine } from '../vllm/log-line.ts';
 import type { Context } from './context.ts';
-import { findDeployment, type Known } from './reach.ts';
+import { findDeployment, type Known, readReadableState } from './reach.ts';
 
 export interface LogsRequest {
   readonly name?: string;
@@ -26,47 +24,67 @@ export interface LogLine {
 }
 
 const pollMs = 150;
-const everything = 10_000_000;
 
-/** Lines of the engine's log as it wrote them. Following goes on over restarts and ends when the deployment is down. */
+/**
+ * Lines of the engine's log as it wrote them, piece by piece however long it is. Following goes on over restarts and
+ * ends when the deployment is down.
+ */
 export async function* readLogs(request: LogsRequest, context: Context): AsyncGenerator<LogLine> {
   const known = await findDeployment(request.name, 'logs', context);
   let launchId = request.supervisor ? '' : await chooseLaunch(known, request.launch);
   const path = request.supervisor ? known.paths.supervisorLog : toLaunchPaths(known.paths, launchId).logFile;
-  const last = await readLastLines(path, request.tail ?? everything, 256 * 2 ** 20);
-  for (const line of last.lines) yield toLogLine(line, launchId);
-  let tail = openTail(path, last.position);
+  let tail = openTail(path, request.tail === undefined ? 0 : await findTailStart(path, request.tail));
   while (request.follow && !context.signal.aborted) {
-    const over = await isOver(known);
-    const lines = await tail.readLines();
-    for (const line of lines) yield toLogLine(line, launchId);
-    const next = launchId === '' || request.launch !== undefined ? launchId : ((await listLaunches(known)).at(-1) ?? launchId);
+    // Both asked before reading: what was written until then must still be read.
+    const over = await isOver(known, context);
+    const next = request.supervisor || request.launch !== undefined ? launchId : await findLatest(known, launchId, context);
+    yield* readRest(tail, launchId);
     if (next !== launchId) {
       // A restart writes a new file: it is read from its first line.
+      yield* readUnfinished(tail, launchId);
       launchId = next;
       tail = openTail(toLaunchPaths(known.paths, launchId).logFile);
-      continue;
-    }
-    if (over && lines.length === 0) return;
-    await waitFor(pollMs, context.signal);
+    } else if (over) break;
+    else await waitFor(pollMs, context.signal);
   }
+  if (context.signal.aborted) return;
+  yield* readRest(tail, launchId);
+  yield* readUnfinished(tail, launchId);
+}
+
+async function* readRest(tail: Tail, launchId: string): AsyncGenerator<LogLine> {
+  do for (const line of await tail.readLines()) yield toLogLine(line, launchId);
+  while (tail.behind);
+}
+
+/** A line without an end, the last one of a killed engine. */
+function* readUnfinished(tail: Tail, launchId: string): Generator<LogLine> {
+  if (tail.rest !== '') yield toLogLine(tail.rest, launchId);
 }
 
 async function chooseLaunch(known: Known, wanted: string | undefined): Promise<string> {
-  const launches = await listLaunches(known);
+  const launches = toOrder(await listLaunches(known.paths), known.state.launch?.launchId);
   const chosen = wanted === 'previous' ? launches.at(-2) : launches.findLast((id) => wanted === undefined || id.startsWith(wanted));
   if (chosen === undefined) throw DeployError.of('log/none', { name: known.name, which: wanted ?? 'engine' });
   return chosen;
 }
 
-/** Launch ids begin with their time, so their order is that of the launches. */
-async function listLaunches(known: Known): Promise<readonly string[]> {
-  return (await readdir(known.paths.launches)).sort();
+async function findLatest(known: Known, current: string, context: Context): Promise<string> {
+  const state = await readReadableState(known.name, context);
+  return toOrder(await listLaunches(known.paths), state?.launch?.launchId).at(-1) ?? current;
 }
 
-async function isOver(known: Known): Promise<boolean> {
-  const state = await readState(known.paths.state, known.name);
-  return state === undefined || state.life === 'stopped' || state.life === 'failed';
+/** The present launch is the last one, even if the clock was set back before it. */
+function toOrder(launches: readonly string[], current: string | undefined): readonly string[] {
+  if (current === undefined || !launches.includes(current)) return launches;
+  return [...launches.filter((id) => id !== current), current];
+}
+
+async function isOver(known: Known, context: Context): Promise<boolean> {
+  const state = await readReadableState(known.name, context);
+  // Without a record and without launches it was forgotten.
+  if (state === undefined) return (await listLaunches(known.paths)).length === 0;
+  return state.life === 'stopped' || state.life === 'failed';
 }
 
 function toLogLine(raw: string, launchId: string): LogLine {

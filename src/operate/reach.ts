@@ -1,15 +1,18 @@
-/** Reaching a deployment: its name, its supervisor (started or healed where a command may do that), its document. */
-import { open, rm } from 'node:fs/promises';
+/** Reaching a deployment: its name, its supervisor (started or healed where a command may do that). */
+import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readSupervised } from '../control/client.ts';
-import { type DeploymentPaths, ensureDeploymentPaths, listDeployments, toDeploymentPaths } from '../control/directory.ts';
+import { type CommandReply, readSupervised, type SupervisorAddress, sendCommand } from '../control/client.ts';
+import { type DeploymentPaths, ensureDeploymentPaths, findSocket, listDeployments, toDeploymentPaths } from '../control/directory.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
 import { startDetached } from '../host/exec.ts';
-import { writeFileAtomic } from '../host/files.ts';
-import { readLastLines } from '../host/tail.ts';
+import { errnoOf, writeFileAtomic } from '../host/files.ts';
+import { tryLock } from '../host/lock.ts';
+import { openTail } from '../host/tail.ts';
+import type { Deployment } from '../supervisor/deployment.ts';
+import type { Command } from '../supervisor/signal.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
 import { readState } from '../supervisor/store.ts';
 import type { Context } from './context.ts';
@@ -35,79 +38,158 @@ export async function findDeployment(name: string | undefined, command: string, 
   return { name: chosen, paths, state };
 }
 
-/** The only deployment; among several, the only one that is not down. */
+/** The only deployment; among several, the only one that is not down. One that cannot be read is not chosen by itself. */
 async function chooseOnly(names: readonly string[], command: string, context: Context): Promise<string> {
   const [first, ...others] = names;
   if (first === undefined) throw DeployError.of('deployment/none', {});
   if (others.length === 0) return first;
-  const states = await Promise.all(names.map((name) => readState(toDeploymentPaths(context.places, name).state, name)));
+  const states = await Promise.all(names.map((name) => readReadableState(name, context)));
   const [live, ...more] = states.filter((state) => state !== undefined && isExpectedAlive(state));
   if (live === undefined || more.length > 0) throw DeployError.of('deployment/several', { names: names.join(', '), command });
   return live.name;
 }
 
-export interface Reached {
-  readonly name: string;
-  readonly socket: string;
-  readonly pid: number;
-  /** True when this call started the supervisor. */
-  readonly started: boolean;
+/** Undefined also for a state that is damaged, of a newer version, or not to be read: one broken deployment is not all. */
+export async function readReadableState(name: string, context: Pick<Context, 'places'>): Promise<State | undefined> {
+  try {
+    return await readState(toDeploymentPaths(context.places, name).state, name);
+  } catch (error) {
+    if (error instanceof DeployError || errnoOf(error) !== undefined) return undefined;
+    throw error;
+  }
 }
 
-/** The supervisor of a deployment; started when there is none. `first` is what a new deployment begins with. */
-export async function reachSupervisor(name: string, context: Context, first?: Deployable): Promise<Reached> {
+/** What the deployment's supervisor says, wherever it listens; undefined when there is none. Throws `supervisor/silent`. */
+export async function readRunning(name: string, context: Pick<Context, 'places'>): Promise<Running | undefined> {
+  const address = { name, socket: await findSocket(toDeploymentPaths(context.places, name)) };
+  const document = await readSupervised(address);
+  return document && { address, document };
+}
+
+export interface Running {
+  readonly address: SupervisorAddress;
+  readonly document: Deployment;
+}
+
+export interface Ordered {
+  readonly address: SupervisorAddress;
+  readonly reply: CommandReply;
+}
+
+export interface Order {
+  readonly command: Command;
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** What a new deployment begins with. */
+  readonly first?: Deployable;
+}
+
+/** A supervisor that is just ending takes no command; the next one is reached or started. */
+const triesMost = 5;
+const againMs = 200;
+
+/** Sends a command to the deployment's supervisor, which is started when there is none. */
+export async function commandSupervisor(name: string, { command, secrets, first }: Order, context: Context): Promise<Ordered> {
+  for (let tries = 1; ; tries += 1) {
+    const address = await reachSupervisor(name, context, first);
+    const reply = await sendCommand(address, command, secrets);
+    if (reply) return { address, reply };
+    if (tries === triesMost) throw DeployError.of('supervisor/gone', { name });
+    await waitFor(againMs);
+  }
+}
+
+async function reachSupervisor(name: string, context: Context, first: Deployable | undefined): Promise<SupervisorAddress> {
   const paths = await ensureDeploymentPaths(context.places, name);
-  const address = { name, socket: paths.socket };
-  const running = await readSupervised(address);
-  if (running?.supervisor) return { ...address, pid: running.supervisor.pid, started: false };
-  const known = await readState(paths.state, name);
-  const pid = await startSupervisorProcess(paths, context, { name, ...(first ? { first } : {}) });
+  const running = await readRunning(name, context);
+  if (running) return running.address;
+  const known = await readReadableState(name, context);
+  const started = await startSupervisorProcess(paths, context, { name, ...(first ? { first } : {}) });
+  const pid = started.document.supervisor?.pid ?? 0;
   if (known && isExpectedAlive(known)) context.emit({ type: 'said', level: 'warning', text: say('up.new-supervisor', { name, pid }) });
-  return { ...address, pid, started: true };
+  return started.address;
 }
 
 /** Whether a supervisor ought to be there: its absence is then worth a word. */
-export function isExpectedAlive(state: State): boolean {
+function isExpectedAlive(state: State): boolean {
   return state.life !== 'stopped' && state.life !== 'failed';
 }
 
 async function startSupervisorProcess(
   paths: DeploymentPaths,
   context: Context,
-  about: { name: string; first?: Deployable },
-): Promise<number> {
+  about: { readonly name: string; readonly first?: Deployable },
+): Promise<Running> {
+  const { name, first } = about;
   const [program, ...args] = context.programs.self;
   const firstFile = join(paths.directory, `first-${process.pid}.json`);
-  await writeFileAtomic(firstFile, JSON.stringify(about.first ?? null));
-  const input = await open(firstFile, 'r');
-  const log = await open(paths.supervisorLog, 'a', 0o600);
+  const said = openTail(paths.supervisorLog, await readSize(paths.supervisorLog));
   try {
-    const child = await startDetached(program, [...args, 'supervise', about.name], {
-      env: context.env,
-      stdio: [input.fd, log.fd, log.fd],
-      cwd: '/',
-    });
-    return await waitUntilAnswering(paths, about.name, child.exited);
-  } finally {
-    await input.close();
-    await log.close();
-    await rm(firstFile, { force: true });
+    if (first) await writeFileAtomic(firstFile, JSON.stringify(first));
+    const input = first && (await open(firstFile, 'r'));
+    // On a disk that takes nothing any more it goes without its log.
+    const log = await open(paths.supervisorLog, 'a', 0o600).catch(() => undefined);
+    try {
+      const output = log?.fd ?? 'ignore';
+      const stdio = [input?.fd ?? 'ignore', output, output] as const;
+      const child = await startDetached(program, [...args, 'supervise', name], { env: context.env, stdio, cwd: '/' });
+      const running = await waitUntilAnswering(paths, { name, exited: child.exited }, context);
+      if (running) return running;
+    } finally {
+      await input?.close();
+      await log?.close();
+      await rm(firstFile, { force: true });
+    }
+  } catch (error) {
+    if (error instanceof DeployError || errnoOf(error) === undefined) throw error;
+    throw toNoStart(name, paths, String(error));
   }
+  const [line] = await said.readLines();
+  throw toNoStart(name, paths, line ?? 'it gave no reason');
 }
 
-/** Of two supervisors started at once one wins the lock; then the other's end is no failure of ours. */
-async function waitUntilAnswering(paths: DeploymentPaths, name: string, exited: Promise<unknown>): Promise<number> {
+function toNoStart(name: string, { supervisorLog }: DeploymentPaths, problem: string): DeployError {
+  return DeployError.of('supervisor/no-start', { name, problem, log: supervisorLog });
+}
+
+const answerPollMs = 10;
+const lockPollMs = 200;
+
+/** Of two supervisors started at once one gets the lock, and the other's end is no failure as long as that one holds it. */
+async function waitUntilAnswering(
+  paths: DeploymentPaths,
+  { name, exited }: { readonly name: string; readonly exited: Promise<unknown> },
+  context: Context,
+): Promise<Running | undefined> {
   let childGone = false;
   exited.then(() => {
     childGone = true;
   });
   const deadline = performance.now() + supervisorLimitMs;
   while (performance.now() < deadline) {
-    const document = await readSupervised({ name, socket: paths.socket });
-    if (document?.supervisor) return document.supervisor.pid;
-    if (childGone) break;
-    await waitFor(10);
+    const gone = childGone;
+    const running = await readRunning(name, context);
+    if (running) return running;
+    if (gone && !(await isLocked(paths.lock))) return undefined;
+    await waitFor(gone ? lockPollMs : answerPollMs);
   }
-  const { lines } = await readLastLines(paths.supervisorLog, 1);
-  throw DeployError.of('supervisor/no-start', { name, problem: lines[0] ?? 'it gave no reason', log: paths.supervisorLog });
+  return undefined;
+}
+
+/** Whether a supervisor lives, even if it does not answer yet. */
+export async function isLocked(path: string): Promise<boolean> {
+  try {
+    const lock = await tryLock(path);
+    await lock?.release();
+    return lock === undefined;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+async function readSize(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }

@@ -1,8 +1,6 @@
-import { sendCommand } from '../control/client.ts';
-import { DeployError } from '../core/error.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
-import { findDeployment, reachSupervisor } from './reach.ts';
+import { commandSupervisor, findDeployment } from './reach.ts';
 import { readOwnSecrets } from './secrets.ts';
 import { waitForReady } from './up-wait.ts';
 
@@ -16,8 +14,6 @@ export interface RestartRequest {
 export async function restart(request: RestartRequest, context: Context): Promise<Deployment> {
   const { name, state } = await findDeployment(request.name, 'restart', context);
   const secrets = await readOwnSecrets(state.wanted.spec, context);
-  const address = await reachSupervisor(name, context);
-  const reply = await sendCommand(address, { type: 'restart' }, secrets);
-  if (reply === undefined) throw DeployError.of('supervisor/gone', { name });
-  return waitForReady({ address, reply, wait: request.wait, timeoutMs: request.timeoutMs }, context);
+  const ordered = await commandSupervisor(name, { command: { type: 'restart' }, secrets }, context);
+  return waitForReady({ ...ordered, wait: request.wait, timeoutMs: request.timeoutMs }, context);
 }

@@ -1,29 +1,52 @@
 /** The body of the supervisor process (`supervise NAME`), and of `up --foreground`. */
 import { readFile } from 'node:fs/promises';
-import { type DeploymentPaths, ensureDeploymentPaths, toLaunchPaths } from '../control/directory.ts';
-import { startControlServer } from '../control/server.ts';
+import {
+  type DeploymentPaths,
+  ensureDeploymentPaths,
+  pruneLaunches,
+  readLockOwner,
+  toLaunchPaths,
+  toLockText,
+} from '../control/directory.ts';
+import { type ControlServer, startControlServer } from '../control/server.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
+import type { Survivor } from '../core/event.ts';
+import { type Message, say } from '../core/message.ts';
 import { type Lock, tryLock } from '../host/lock.ts';
 import { createProcessRuntime } from '../runtime/process.ts';
 import { Journal } from '../supervisor/journal.ts';
 import { type Deployable, type State, toFirstState } from '../supervisor/state.ts';
-import { readState, setAsideState, writeState } from '../supervisor/store.ts';
+import { readState, setAsideState } from '../supervisor/store.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Context } from './context.ts';
+import { findStrays } from './strays.ts';
 
 /** How long a new supervisor waits for one that is just ending. */
 const lockLimitMs = 5000;
 /** A deployment with nothing left to do keeps its supervisor for this long, for those who read the last events. */
 const lingerMs = 400;
+/** Longer before anybody has asked for anything: whoever started the supervisor is about to, unless it was killed. */
+const unaskedMs = 10_000;
+const idlePollMs = 50;
+const strayLimitMs = 10_000;
 
 /**
  * Supervises until there is nothing left to supervise (`stopped`, `failed`), or until the signal: then the engine
  * stays and the next supervisor adopts it. A deployment without a record is given on standard input.
  */
 export async function supervise(name: string, context: Context): Promise<void> {
-  const running = await startSupervisor(name, context, readFirstDeployable);
+  const running = await startSupervisor(name, context, { first: readFirstDeployable, serve: true });
   await running.ended(context.signal);
+}
+
+export interface SuperviseOptions {
+  /** What a deployment without a record begins with; undefined: there must be one. */
+  readonly first: () => Promise<Deployable | undefined>;
+  /** Whether other commands can reach it. */
+  readonly serve: boolean;
+  readonly unaskedMs?: number;
+  readonly lockMs?: number;
 }
 
 export interface RunningSupervisor {
@@ -33,83 +56,150 @@ export interface RunningSupervisor {
   ended(signal: AbortSignal): Promise<void>;
 }
 
-export async function startSupervisor(name: string, context: Context, first: () => Promise<Deployable>): Promise<RunningSupervisor> {
+export async function startSupervisor(name: string, context: Context, options: SuperviseOptions): Promise<RunningSupervisor> {
   const paths = await ensureDeploymentPaths(context.places, name);
-  const lock = await takeLock(paths, name);
-  const state = (await readStateSafely(paths, name)) ?? toFirstState(name, await first());
+  const lock = await takeLock(paths, { name, socket: options.serve ? paths.socket : '', limitMs: options.lockMs ?? lockLimitMs });
+  try {
+    const supervisor = await openSupervisor(paths, { name, context, first: options.first });
+    const server = options.serve ? await startControlServer({ socket: paths.socket, ...supervisor }) : undefined;
+    return { ...supervisor, ended: (signal) => end(supervisor, { ...options, signal, server, lock }) };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface Opening {
+  readonly name: string;
+  readonly context: Context;
+  readonly first: SuperviseOptions['first'];
+}
+
+interface Opened {
+  readonly supervisor: Supervisor;
+  readonly journal: Journal;
+}
+
+async function openSupervisor(paths: DeploymentPaths, { name, context, first }: Opening): Promise<Opened> {
+  const found = await readStateSafely(paths, { name, first });
   const journal = await Journal.open(paths.events);
-  const supervisor = new Supervisor({
-    state,
+  const supervisor: Supervisor = new Supervisor({
+    state: found.state,
     stateFile: paths.state,
     journal,
     runtimeOf: () => createProcessRuntime(context.env),
     filesOf: (launchId) => toLaunchPaths(paths, launchId),
+    pruneLaunches: () => pruneLaunches(paths, supervisor.now.launch?.launchId ?? ''),
   });
   const stamp = () => ({ at: new Date().toISOString(), deployment: name, run: supervisor.now.run });
-  await writeState(paths.state, state);
   journal.append({ type: 'supervisor-started', pid: process.pid }, stamp());
+  for (const note of found.notes) journal.append({ type: 'note', note }, stamp());
+  if (found.isFirst) await endStrays(paths, { name, onLeftover: (survivors) => journal.append({ type: 'survivors', survivors }, stamp()) });
   await supervisor.recover();
-  const server = await startControlServer({ socket: paths.socket, supervisor, journal });
-  return {
-    supervisor,
-    journal,
-    async ended(signal) {
-      await waitUntilIdle(supervisor, signal);
-      await server.close();
-      journal.append({ type: 'supervisor-ended' }, stamp());
-      await supervisor.release();
-      await lock.release();
-    },
-  };
+  return { supervisor, journal };
 }
 
-async function waitUntilIdle(supervisor: Supervisor, signal: AbortSignal): Promise<void> {
-  const isIdle = () => (supervisor.now.life === 'stopped' && supervisor.now.run > 0) || supervisor.now.life === 'failed';
+interface Ending {
+  readonly signal: AbortSignal;
+  readonly server: ControlServer | undefined;
+  readonly lock: Lock;
+  readonly unaskedMs?: number;
+}
+
+async function end({ supervisor, journal }: Opened, { signal, server, lock, ...options }: Ending): Promise<void> {
+  await waitUntilIdle(supervisor, signal, options.unaskedMs ?? unaskedMs);
+  // In the same turn as the decision: a command is either still carried out by us or refused, never forgotten.
+  server?.refuseCommands();
+  await server?.close();
+  const { name, run } = supervisor.now;
+  journal.append({ type: 'supervisor-ended' }, { at: new Date().toISOString(), deployment: name, run });
+  await supervisor.release();
+  await lock.release();
+}
+
+async function waitUntilIdle(supervisor: Supervisor, signal: AbortSignal, patienceMs: number): Promise<void> {
+  const isIdle = () => supervisor.now.life === 'stopped' || supervisor.now.life === 'failed';
+  let since = performance.now();
   while (!signal.aborted) {
-    if (isIdle()) {
-      await waitFor(lingerMs, signal);
-      if (isIdle()) return;
-    }
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        stopObserving();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const stopObserving = supervisor.observe(done);
-      signal.addEventListener('abort', done, { once: true });
-      if (isIdle() || signal.aborted) done();
-    });
+    if (!isIdle()) {
+      await waitUntilChange(supervisor, signal);
+      since = performance.now();
+    } else if (performance.now() - since >= (supervisor.wasCommanded ? lingerMs : patienceMs)) return;
+    else await waitFor(idlePollMs, signal);
   }
 }
 
-async function takeLock(paths: DeploymentPaths, name: string): Promise<Lock> {
-  const deadline = performance.now() + lockLimitMs;
+function waitUntilChange(supervisor: Supervisor, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stopObserving();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const stopObserving = supervisor.observe(done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+interface Claim {
+  readonly name: string;
+  readonly socket: string;
+  readonly limitMs: number;
+}
+
+async function takeLock(paths: DeploymentPaths, { name, socket, limitMs }: Claim): Promise<Lock> {
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const lock = await tryLock(paths.lock);
     if (lock) {
-      await lock.describe(`${process.pid}\n`);
+      await lock.describe(toLockText(process.pid, socket));
       return lock;
     }
-    if (performance.now() > deadline) {
-      const pid = (await readFile(paths.lock, 'utf8')).trim();
-      throw DeployError.of('supervisor/running', { name, pid });
-    }
+    if (performance.now() > deadline) throw DeployError.of('supervisor/running', { name, pid: await readLockOwner(paths) });
     await waitFor(50);
   }
 }
 
-/** A state that cannot be read is kept aside; what still runs is found by its record only, so this is said loudly. */
-async function readStateSafely(paths: DeploymentPaths, name: string): Promise<State | undefined> {
+interface Found {
+  readonly state: State;
+  readonly isFirst: boolean;
+  readonly notes: readonly Message[];
+}
+
+/** A state that cannot be read is kept aside once there is another one to begin with; before that it stays where it is. */
+async function readStateSafely(paths: DeploymentPaths, { name, first }: Pick<Opening, 'name' | 'first'>): Promise<Found> {
+  const begin = async () => {
+    const wanted = await first();
+    return wanted && toFirstState(name, wanted);
+  };
   try {
-    return await readState(paths.state, name);
+    const known = await readState(paths.state, name);
+    const state = known ?? (await begin());
+    if (state === undefined) throw DeployError.of('deployment/unknown', { name, nearest: '' });
+    return { state, isFirst: known === undefined, notes: [] };
   } catch (error) {
     if (!(error instanceof DeployError) || error.code !== 'state/corrupt') throw error;
+    const state = await begin();
+    if (state === undefined) throw error;
     const kept = await setAsideState(paths.state, Date.now());
-    throw DeployError.of('state/corrupt', { name, problem: 'its checksum does not match', kept }, { cause: error });
+    return { state, isFirst: true, notes: [say('life.state-lost', { kept })] };
   }
 }
 
-async function readFirstDeployable(): Promise<Deployable> {
-  return JSON.parse(await readFile('/dev/stdin', 'utf8')) as Deployable;
+/** Without a record nothing can be adopted, and a second engine beside one that still runs must not be. */
+async function endStrays(
+  paths: DeploymentPaths,
+  { name, onLeftover }: { readonly name: string; readonly onLeftover: (survivors: readonly Survivor[]) => void },
+): Promise<void> {
+  for (const { remains } of await findStrays(paths)) {
+    onLeftover(await remains.members());
+    const [survivor] = await remains.kill(strayLimitMs);
+    if (survivor) throw DeployError.of('runtime/unkillable', { name, survivors: `${survivor.command} (process ${survivor.pid})` });
+    await remains.tidy();
+  }
+}
+
+async function readFirstDeployable(): Promise<Deployable | undefined> {
+  const text = await readFile('/dev/stdin', 'utf8');
+  return text.trim() === '' ? undefined : (JSON.parse(text) as Deployable);
 }

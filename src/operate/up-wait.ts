@@ -1,17 +1,15 @@
 /** The second half of `up` and `restart`: waiting for ready, and saying what became of it otherwise. */
 
-import { type CommandReply, readSupervised, type SupervisorAddress } from '../control/client.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
 import { followUntil } from './follow.ts';
+import { type Ordered, readRunning } from './reach.ts';
 import { readStatus } from './status.ts';
 
-export interface Waiting {
-  readonly address: SupervisorAddress;
-  readonly reply: CommandReply;
+export interface Waiting extends Ordered {
   readonly wait: boolean;
   readonly timeoutMs: number | undefined;
 }
@@ -28,7 +26,7 @@ export async function waitForReady({ address, reply, wait, timeoutMs }: Waiting,
   const outcome = await followUntil({ address, after: reply.after, timeoutMs, until: 'ready' }, context);
   switch (outcome.is) {
     case 'ready':
-      return (await readSupervised(address)) ?? readStatus(name, context);
+      return (await readRunning(name, context))?.document ?? readStatus(name, context);
     case 'rolled-back':
       throw DeployError.of('engine/rolled-back', { name, reason: outcome.reason });
     case 'failed':

@@ -1,6 +1,5 @@
 /** `up` is plan → diff → apply: the same spec running is a no-op, a changed one is shown and asked for. */
 
-import { sendCommand } from '../control/client.ts';
 import { toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
@@ -9,7 +8,7 @@ import { type Change, toChanges } from '../plan/diff.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Plan } from '../plan/plan.ts';
 import { checkPlan } from '../plan/preflight.ts';
-import type { BackendName } from '../profile/profile.ts';
+import type { BackendName, Profile } from '../profile/profile.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
 import { readState } from '../supervisor/store.ts';
@@ -18,7 +17,7 @@ import { ensureEngine, isUninstallable } from './ensure-engine.ts';
 import { ensureMiniature } from './ensure-miniature.ts';
 import { upInForeground } from './foreground.ts';
 import { type MadePlan, makePlan } from './plan.ts';
-import { reachSupervisor } from './reach.ts';
+import { commandSupervisor } from './reach.ts';
 import { readOwnSecrets } from './secrets.ts';
 import { readDocument } from './status.ts';
 import { waitForReady } from './up-wait.ts';
@@ -49,14 +48,13 @@ export async function up(request: UpRequest, context: Context): Promise<Deployme
     const document = await readDocument(name, running, context);
     const same = running.wanted.spec.hash === wanted.spec.hash;
     if (same && document.supervised && document.state === 'ready') return sayUnchanged(name, document, context);
-    if (same) context.emit({ type: 'said', level: 'info', text: say('up.joined', { name }) });
-    else await confirmChanges({ name, running, wanted, yes: request.yes }, context);
+    if (same && document.supervised && isStarting(running)) context.emit({ type: 'said', level: 'info', text: say('up.joined', { name }) });
+    if (!same) await confirmChanges({ name, running, wanted, yes: request.yes }, context);
   }
   if (request.foreground) return upInForeground({ name, wanted, rollback: request.rollback, secrets }, context);
-  const address = await reachSupervisor(name, context, wanted);
-  const reply = await sendCommand(address, { type: 'up', wanted, rollback: request.rollback, by: 'up' }, secrets);
-  if (reply === undefined) return up(request, context);
-  return waitForReady({ address, reply, wait: request.wait, timeoutMs: request.timeoutMs }, context);
+  const command = { type: 'up', wanted, rollback: request.rollback, by: 'up' } as const;
+  const ordered = await commandSupervisor(name, { command, secrets, first: wanted }, context);
+  return waitForReady({ ...ordered, wait: request.wait, timeoutMs: request.timeoutMs }, context);
 }
 
 /** What `up` would do now; nothing is installed, written or started. */
@@ -66,7 +64,7 @@ export async function planUp(
 ): Promise<{ readonly plan: Plan; readonly spec: LaunchSpec; readonly changes?: readonly Change[] }> {
   const { ref } = await chooseRef(request, context);
   const { plan, spec } = await planFor(ref, request, context);
-  const running = await readState(toDeploymentPaths(context.places, plan.name).state, plan.name);
+  const { state: running } = await readRecord(plan.name, context);
   if (running === undefined || !isLive(running)) return { plan, spec };
   return { plan, spec, changes: toChanges(running.wanted.spec, spec) };
 }
@@ -101,20 +99,42 @@ async function chooseRef(request: UpRequest, context: Context): Promise<{ readon
 async function prepareProfile(ref: string, request: UpRequest, context: Context): Promise<Prepared> {
   let made = await planFor(ref, request, context);
   const name = made.plan.name;
-  const running = await readState(toDeploymentPaths(context.places, name).state, name);
-  const blocker = checkPlan(made.profile, made.facts, { running: running !== undefined && isLive(running) });
+  const { state: running, holdsMachine } = await readRecord(name, context);
+  const blocker = checkPlan(made.profile, made.facts, { running: holdsMachine });
   if (blocker) throw blocker;
   if (made.plan.engine.source.kind === 'managed' && !made.plan.engine.source.installed) {
     await ensureEngine(made.profile, { install: request.install }, context);
     made = await planFor(ref, request, context);
     // An installation takes a minute or more: the port may be somebody else's by now.
-    const late = checkPlan(made.profile, made.facts, { running: running !== undefined && isLive(running) });
+    const late = checkPlan(made.profile, made.facts, { running: holdsMachine });
     if (late) throw late;
   }
   announce(made, context);
   if (made.profile.model.source === 'miniature' && !made.plan.simulated) await ensureMiniature(made.spec.model, context);
   const sets = toSets(request);
-  return { name, wanted: { profile: made.profile.name, spec: made.spec, source: { ref, sets } }, running };
+  return { name, wanted: { profile: made.profile.name, spec: made.spec, source: { ref: toLastingRef(ref, made.profile), sets } }, running };
+}
+
+interface Record {
+  readonly state?: State;
+  /** Its port and memory may be taken by itself: it is up, or its record is damaged and so it may be. */
+  readonly holdsMachine: boolean;
+}
+
+/** A damaged record is no reason not to begin anew (the supervisor ends what still runs); one of a newer version is. */
+async function readRecord(name: string, { places }: Context): Promise<Record> {
+  try {
+    const state = await readState(toDeploymentPaths(places, name).state, name);
+    return state === undefined ? { holdsMachine: false } : { state, holdsMachine: isLive(state) };
+  } catch (error) {
+    if (error instanceof DeployError && error.code === 'state/corrupt') return { holdsMachine: true };
+    throw error;
+  }
+}
+
+/** `status` reads the profile again from wherever it is called: what was found relative to here needs its full path. */
+function toLastingRef(ref: string, { source }: Profile): string {
+  return source.startsWith('shipped:') ? ref : source;
 }
 
 function planFor(ref: string, request: UpRequest, context: Context): Promise<MadePlan> {
@@ -131,6 +151,10 @@ function toSets(request: UpRequest): readonly string[] {
 
 function isLive(state: State): boolean {
   return !['stopped', 'failed', 'backoff', 'crashloop'].includes(state.life);
+}
+
+function isStarting({ life }: State): boolean {
+  return life === 'preflight' || life === 'starting';
 }
 
 function announce({ plan, spec }: MadePlan, context: Context): void {

@@ -60,7 +60,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     toDecision(profile, {
       setting: 'engine.version',
       value: engine.version,
-      otherwise: { from: 'default', reason: say('plan.default-version') },
+      otherwise: { from: 'default', reason: say(backend === 'simulator' ? 'plan.no-version' : 'plan.default-version') },
     }),
     { setting: 'argv.program', value: [command.program, ...command.before].join(' '), from: 'engine', reason: engine.reason } as const,
     toModelDecision(profile, model),

@@ -116,6 +116,16 @@ function checkPort({ server }: Profile, { port }: Facts): DeployError | undefine
     if (port.is === 'bad-address') return DeployError.of('runtime/bad-address', { host });
     return port.is === 'free' ? undefined : DeployError.of('runtime/port-forbidden', { port: number });
   }
-  const owner = port.owner ? say('plan.port-owner', port.owner) : say('plan.port-owner-unknown');
+  const owner = port.owner
+    ? say('plan.port-owner', { pid: port.owner.pid, command: cut(port.owner.command) })
+    : say('plan.port-owner-unknown');
   return DeployError.of('runtime/port-taken', { port: number, host, owner, free: port.free });
+}
+
+/** Enough of a command line to know it by; a script given as an argument may have many lines. */
+const longestCommand = 80;
+
+function cut(command: string): string {
+  const line = command.replace(/\s+/g, ' ').trim();
+  return line.length > longestCommand ? `${line.slice(0, longestCommand)}…` : line;
 }

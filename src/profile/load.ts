@@ -5,7 +5,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
-import { say } from '../core/message.ts';
+import { type Message, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf, readTextFile } from '../host/files.ts';
@@ -45,7 +45,7 @@ export async function loadProfile(ref: string, { places, cwd, sets }: LoadOption
     if ('profile' in resolved) return resolved.profile;
     findings.push(...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
   }
-  throw DeployError.of('profile/invalid', { source: found.source, count: findings.length, name: found.name }, { findings });
+  throw DeployError.of('profile/invalid', { source: found.source, count: findings.length }, { findings });
 }
 
 export interface ProfileEntry {
@@ -163,10 +163,17 @@ async function readProfileText(found: FoundProfile): Promise<string> {
   try {
     text = await readTextFile(found.path);
   } catch (cause) {
-    throw DeployError.of('profile/unreadable', { file: found.source, problem: errnoOf(cause) ?? String(cause) }, { cause });
+    throw DeployError.of('profile/unreadable', { file: found.source, problem: toProblem(cause) }, { cause });
   }
-  if (text === undefined) throw DeployError.of('profile/unreadable', { file: found.source, problem: 'ENOENT' });
+  if (text === undefined) throw DeployError.of('profile/unknown', { name: found.source, nearest: '' });
   return text;
+}
+
+function toProblem(cause: unknown): Message | string {
+  const errno = errnoOf(cause);
+  if (errno === 'EISDIR') return say('profile.is-directory');
+  if (errno === 'EACCES') return say('profile.not-readable');
+  return errno ?? String(cause);
 }
 
 function toParents({ raw }: Layer): readonly string[] {
@@ -220,7 +227,8 @@ async function readSummary(path: string, where: Where): Promise<Pick<ProfileEntr
   }
 }
 
-function toNearestText(word: string, known: readonly string[]): string {
-  const nearest = toNearest(word, known);
-  return nearest.length === 0 ? '' : ` (${nearest.join(', ')}?)`;
+function toNearestText(word: string, known: readonly string[]): Message | string {
+  const [first, second] = toNearest(word, known);
+  if (first === undefined) return '';
+  return say('commands.did-you-mean', { words: second === undefined ? first : say('commands.or', { first, second }) });
 }

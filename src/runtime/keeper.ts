@@ -10,7 +10,8 @@
  * - TERM and INT are caught by an empty handler: the keeper outlives a signal to the whole session and still
  *   records the exit; a caught signal is back to its default in the engine (an ignored one would not be).
  * - The keeper's own stdout and stderr are not the log, so "who holds the log" finds only the engine's processes.
- * - A status above 128 means a signal by the shell's convention; Python never exits with such a code by itself.
+ *   In parentheses, because dash would redirect itself while it waits for a plain command.
+ * - A status of 129 to 192 means a signal by the shell's convention; above that it is a code (Python's `exit(-1)` is 255).
  * - If the keeper is killed, no exit file appears: the exit is then noticed through /proc, its status unknown.
  */
 export const keeperScript = `
@@ -20,7 +21,7 @@ exit_file=$1 start_file=$2 group=$3
 shift 3
 exec 3>&1 4>&2 >/dev/null 2>&1
 [ -z "$group" ] || echo $$ >"$group"
-sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@" >&3 2>&4 3>&- 4>&-
+(exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@") >&3 2>&4 3>&- 4>&-
 status=$?
 printf '{"status":%d,"at":"%s"}\\n' "$status" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$exit_file.new"
 mv "$exit_file.new" "$exit_file"
@@ -31,10 +32,11 @@ export function parseExitFile(text: string): { readonly code: number } | { reado
   const match = /"status":(\d+)/.exec(text);
   if (match?.[1] === undefined) return undefined;
   const status = Number(match[1]);
-  if (status <= 128) return { code: status };
+  if (status <= 128 || status > 128 + lastSignal) return { code: status };
   return { signal: signalNames.get(status - 128) ?? `SIG${status - 128}` };
 }
 
+const lastSignal = 64;
 const signalNames: ReadonlyMap<number, string> = new Map([
   [1, 'SIGHUP'],
   [2, 'SIGINT'],

@@ -4,16 +4,25 @@
  *  (a) the session id is the keeper's pid, and the process is not older than the keeper;
  *  (b) descriptor 1 or 2 is the launch's own log file;
  *  (c) its parent is a member, or was when we last looked (kept in `seen`).
+ *
  * The kernel does not give a number out again while it is some process's pid, group or session, so (a) can only be
- * fooled after the whole session is gone: then the number's new owner is a session leader with another start time,
- * which voids (a).
+ * fooled after the whole session is gone. Then the number's new owner is a session leader with another start time,
+ * which voids (a); and once that one has gone too, only its children are left, with nothing but a number. So a
+ * session without its leader counts only if a process in it is known by something else: its log, an earlier look,
+ * or the launch's id in its environment.
+ *
+ * A supervisor that was killed right after it had started the keeper has left a record without it: then the sessions
+ * of those who hold the log are the launch's. Nothing reaches over a restart of the machine (see `ProcessRemains`).
  */
-import { isDead, listProcesses, type ProcessFacts, readDescriptor } from '../host/proc.ts';
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { inTurns, isDead, listProcesses, type ProcessFacts, readDescriptor } from '../host/proc.ts';
 import type { ProcessIdentity } from './runtime.ts';
 
 export interface LaunchMarks {
-  readonly keeper: ProcessIdentity;
+  readonly launchId: string;
   readonly logFile: string;
+  readonly keeper?: ProcessIdentity;
 }
 
 export class Membership {
@@ -25,32 +34,64 @@ export class Membership {
     this.marks = marks;
   }
 
-  /** Live members, the keeper left out. */
+  /** Live members, the keeper left out where it is known. */
   async find(): Promise<readonly ProcessFacts[]> {
     const { keeper } = this.marks;
     const all = await listProcesses();
-    const young = all.filter((facts) => facts.pid !== keeper.pid && facts.startTicks >= keeper.startTicks);
-    const leader = all.find((facts) => facts.pid === keeper.pid);
-    const sessionIsOurs = leader === undefined || leader.startTicks === keeper.startTicks;
-
-    const direct = new Set<number>();
-    await Promise.all(
-      young.map(async (facts) => {
-        const known = this.seen.get(facts.pid) === facts.startTicks;
-        const inSession = sessionIsOurs && facts.session === keeper.pid;
-        if (known || inSession || (await this.holdsLog(facts.pid))) direct.add(facts.pid);
-      }),
-    );
+    const young = all.filter((facts) => facts.pid !== keeper?.pid && facts.startTicks >= (keeper?.startTicks ?? 0));
+    const direct = await this.findDirect(young);
+    const sessions = keeper ? await this.checkSession(keeper, { all, young, direct }) : toSessions(young, direct);
+    for (const facts of young) if (sessions.has(facts.session)) direct.add(facts.pid);
     const members = addDescendants(young, direct);
     for (const facts of members) this.seen.set(facts.pid, facts.startTicks);
     return members.filter((facts) => !isDead(facts));
   }
 
-  private async holdsLog(pid: number): Promise<boolean> {
-    const [out, err] = await Promise.all([readDescriptor(pid, 1), readDescriptor(pid, 2)]);
-    const { logFile } = this.marks;
-    return [out, err].some((target) => target === logFile || target === `${logFile} (deleted)`);
+  /** Those that are known one by one. */
+  private async findDirect(young: readonly ProcessFacts[]): Promise<Set<number>> {
+    const log = await toRealPath(this.marks.logFile);
+    const found = await inTurns(young, async (facts) => this.seen.get(facts.pid) === facts.startTicks || (await holdsLog(facts.pid, log)));
+    return new Set(young.filter((_, index) => found[index]).map(({ pid }) => pid));
   }
+
+  /** The keeper's session, if it is still the keeper's. */
+  private async checkSession(keeper: ProcessIdentity, { all, young, direct }: Look): Promise<ReadonlySet<number>> {
+    const session = new Set([keeper.pid]);
+    const leader = all.find((facts) => facts.pid === keeper.pid);
+    if (leader) return leader.startTicks === keeper.startTicks ? session : new Set();
+    for (const facts of young) {
+      if (facts.session !== keeper.pid) continue;
+      if (direct.has(facts.pid) || (await this.carriesLaunchId(facts.pid))) return session;
+    }
+    return new Set();
+  }
+
+  private async carriesLaunchId(pid: number): Promise<boolean> {
+    // Gone, not ours to read, or overwritten: it says nothing then.
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    return environment.split('\0').includes(`QWEN_DEPLOY_LAUNCH_ID=${this.marks.launchId}`);
+  }
+}
+
+interface Look {
+  readonly all: readonly ProcessFacts[];
+  readonly young: readonly ProcessFacts[];
+  readonly direct: ReadonlySet<number>;
+}
+
+async function holdsLog(pid: number, log: string): Promise<boolean> {
+  const [out, err] = await Promise.all([readDescriptor(pid, 1), readDescriptor(pid, 2)]);
+  return [out, err].some((target) => target === log || target === `${log} (deleted)`);
+}
+
+/** The kernel shows descriptors without links; the file itself may have been deleted, its directory rarely. */
+async function toRealPath(path: string): Promise<string> {
+  const directory = await realpath(dirname(path)).catch(() => dirname(path));
+  return join(directory, basename(path));
+}
+
+function toSessions(young: readonly ProcessFacts[], direct: ReadonlySet<number>): ReadonlySet<number> {
+  return new Set(young.filter(({ pid }) => direct.has(pid)).map(({ session }) => session));
 }
 
 function addDescendants(all: readonly ProcessFacts[], roots: ReadonlySet<number>): readonly ProcessFacts[] {

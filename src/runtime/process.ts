@@ -4,7 +4,7 @@ import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
-import { createMemoryGroup } from '../host/cgroup.ts';
+import { createMemoryGroup, isInMemoryGroup } from '../host/cgroup.ts';
 import { toEngineEnvironment } from '../host/environment.ts';
 import { type DetachedExit, startDetached } from '../host/exec.ts';
 import { errnoOf, readTextFile } from '../host/files.ts';
@@ -30,30 +30,78 @@ export function createProcessRuntime(env: NodeJS.ProcessEnv): Runtime {
 }
 
 async function launch(order: LaunchOrder, env: NodeJS.ProcessEnv): Promise<Instance> {
-  const { spec } = order;
+  const { spec, record } = order;
   await checkExecutable(spec.program);
-  await mkdir(dirname(order.record.logFile), { recursive: true, mode: 0o700 });
-  await mkdir(order.record.tmpDir, { recursive: true, mode: 0o700 });
-  const cap =
-    spec.resources.memoryBytes === undefined ? undefined : await createMemoryGroup(order.record.launchId, spec.resources.memoryBytes);
-  const startFile = `${order.record.exitFile}.pid`;
-  const log = await open(order.record.logFile, 'a', 0o600);
+  const undo = new Undo(record);
   try {
-    const group = cap && 'procsFile' in cap ? cap.procsFile : '';
-    const args = ['-c', keeperScript, 'qwen-deploy-keeper', order.record.exitFile, startFile, group, ...toCommand(spec)];
-    const keeper = await startKeeper(args, { env: toEnvironment(order, env), log });
-    const keeperIdentity = await identify(keeper.pid);
-    const record: LaunchRecord = {
-      ...order.record,
-      keeper: keeperIdentity,
-      process: await waitUntilStarted(startFile, keeper.exited),
-      ...(cap && 'directory' in cap ? { memoryGroup: cap.directory } : {}),
-      ...(cap && 'problem' in cap ? { memoryCapProblem: cap.problem } : {}),
-    };
-    return new ProcessInstance(record, keeper.exited);
-  } finally {
-    await log.close();
+    await mkdir(dirname(record.logFile), { recursive: true, mode: 0o700 });
+    await mkdir(record.tmpDir, { recursive: true, mode: 0o700 });
+    const log = await open(record.logFile, 'a', 0o600);
+    try {
+      return await start(order, { env, log, undo });
+    } finally {
+      await log.close();
+    }
+  } catch (error) {
+    await undo.run();
+    if (error instanceof DeployError || errnoOf(error) === undefined) throw error;
+    const path = dirname(record.logFile);
+    throw DeployError.of('runtime/launch-files', { path, problem: errnoOf(error) ?? '' }, { cause: error });
   }
+}
+
+/** Takes back a launch that went wrong half-way: whoever is told that nothing was started must be able to rely on it. */
+class Undo {
+  private record: LaunchRecord;
+
+  constructor(record: LaunchRecord) {
+    this.record = record;
+  }
+
+  note(made: Partial<LaunchRecord>): void {
+    this.record = { ...this.record, ...made };
+  }
+
+  async run(): Promise<void> {
+    const remains = new ProcessRemains(this.record);
+    if (this.record.keeper) {
+      // First the keeper, which may be about to start the engine at last; it does not count as a member.
+      await signalVerified(this.record.keeper, 'SIGKILL');
+      await remains.kill(spawnLimitMs);
+    }
+    await remains.tidy();
+  }
+}
+
+interface Start {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: FileHandle;
+  readonly undo: Undo;
+}
+
+async function start(order: LaunchOrder, { env, log, undo }: Start): Promise<Instance> {
+  const { spec } = order;
+  const { exitFile, launchId } = order.record;
+  const { memoryBytes } = spec.resources;
+  const cap = memoryBytes === undefined ? undefined : await createMemoryGroup(launchId, memoryBytes);
+  const group = cap && 'procsFile' in cap ? cap : undefined;
+  if (group) undo.note({ memoryGroup: group.directory });
+  const startFile = `${exitFile}.pid`;
+  const args = ['-c', keeperScript, 'qwen-deploy-keeper', exitFile, startFile, group?.procsFile ?? '', ...toCommand(spec)];
+  const spawned = await startKeeper(args, { env: toEnvironment(order, env), log });
+  const keeper = await identify(spawned.pid);
+  undo.note({ keeper });
+  const process = await waitUntilStarted(startFile, spawned.exited);
+  const joined = group === undefined || (await isInMemoryGroup(process.pid, group));
+  const problem = cap && 'problem' in cap ? cap.problem : joined ? undefined : 'the engine could not join its group';
+  const record: LaunchRecord = {
+    ...order.record,
+    keeper,
+    process,
+    ...(group ? { memoryGroup: group.directory } : {}),
+    ...(problem === undefined ? {} : { memoryCapProblem: problem }),
+  };
+  return new ProcessInstance(record, spawned.exited);
 }
 
 /** The same engine again after the supervisor was replaced: only if pid, start time and boot are the recorded ones. */
@@ -77,7 +125,7 @@ class ProcessInstance extends ProcessRemains implements Instance {
   async terminate(): Promise<void> {
     const { process } = this.record;
     if (process === undefined) return;
-    await this.noteSharedMemory();
+    await this.sample();
     // The main process alone: a signal to the group also hits EngineCore and turns a drain into a crash.
     await signalVerified(process, 'SIGTERM');
     // A stopped process takes no notice of SIGTERM until it goes on.
@@ -91,16 +139,28 @@ class ProcessInstance extends ProcessRemains implements Instance {
   private async watch(keeperExited: Promise<DetachedExit> | undefined): Promise<Exit> {
     await keeperExited;
     // Without a keeper to wait for (adopted, or the keeper itself was killed), the engine is polled.
-    while (!this.watching.signal.aborted && (await isAlive(this.record.process))) {
-      await waitFor(watchMs, this.watching.signal);
-    }
+    while (await this.look(() => isAlive(this.record.process))) await waitFor(watchMs, this.watching.signal);
     const deadline = performance.now() + exitFileLimitMs;
     for (;;) {
-      const text = await readTextFile(this.record.exitFile);
-      const exit = text === undefined ? undefined : parseExitFile(text);
+      // Asked before the file is read: a keeper that has gone has written what it will ever write.
+      const keeperLives = await this.look(() => isAlive(this.record.keeper));
+      const exit = await this.look(async () => parseExitFile((await readTextFile(this.record.exitFile)) ?? ''));
       if (exit) return exit;
-      if (performance.now() > deadline || !(await isAlive(this.record.keeper))) return {};
+      if (!keeperLives || performance.now() > deadline) return {};
       await waitFor(20, this.watching.signal);
+    }
+  }
+
+  /** Looking may fail for reasons of ours (no descriptor left), which says nothing about the engine: looked again later. */
+  private async look<T>(once: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.watching.signal.aborted) return new Promise(() => undefined);
+      try {
+        return await once();
+      } catch (error) {
+        if (errnoOf(error) === undefined) throw error;
+      }
+      await waitFor(watchMs, this.watching.signal);
     }
   }
 }

@@ -3,8 +3,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { waitFor } from '../core/clock.ts';
 import type { Survivor } from '../core/event.ts';
 import { removeMemoryGroup } from '../host/cgroup.ts';
-import { errnoOf } from '../host/files.ts';
-import { isDead, type ProcessFacts, readCommandLine, readProcess, readWaitChannel } from '../host/proc.ts';
+import { errnoOf, readTextFile, writeFileAtomic } from '../host/files.ts';
+import { isDead, type ProcessFacts, readBootId, readCommandLine, readProcess, readWaitChannel } from '../host/proc.ts';
 import { Membership } from './membership.ts';
 import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
 
@@ -13,13 +13,13 @@ const sweepMs = 40;
 
 export class ProcessRemains implements Remains {
   readonly record: LaunchRecord;
-  private readonly membership: Membership | undefined;
+  private readonly membership: Membership;
   /** Shared memory files that members had mapped; they have random names and outlive a SIGKILL. */
   private readonly sharedMemory = new Set<string>();
 
   constructor(record: LaunchRecord) {
     this.record = record;
-    this.membership = record.keeper && new Membership({ keeper: record.keeper, logFile: record.logFile });
+    this.membership = new Membership(record);
   }
 
   async members(): Promise<readonly Survivor[]> {
@@ -27,7 +27,7 @@ export class ProcessRemains implements Remains {
   }
 
   async kill(withinMs: number): Promise<readonly Survivor[]> {
-    await this.noteSharedMemory();
+    await this.sample();
     const deadline = performance.now() + withinMs;
     for (;;) {
       const members = await this.find();
@@ -39,20 +39,44 @@ export class ProcessRemains implements Remains {
   }
 
   async tidy(): Promise<void> {
-    await rm(this.record.tmpDir, { recursive: true, force: true });
-    for (const path of this.sharedMemory) await rm(path, { force: true });
-    if (this.record.memoryGroup) await removeMemoryGroup(this.record.memoryGroup);
+    const { tmpDir, memoryGroup } = this.record;
+    await rm(tmpDir, { recursive: true, force: true });
+    for (const path of await this.readNotedMemory()) await rm(path, { force: true });
+    await rm(this.memoryFile, { force: true });
+    if (memoryGroup) await removeMemoryGroup(memoryGroup);
   }
 
-  /** Remembers which shared memory files the members use, to be able to delete exactly those later. */
-  async noteSharedMemory(): Promise<void> {
+  async sample(): Promise<void> {
+    const known = this.sharedMemory.size;
     for (const facts of await this.find()) {
       for (const path of await readSharedMemory(facts.pid)) this.sharedMemory.add(path);
     }
+    if (this.sharedMemory.size > known) await this.writeNotedMemory();
   }
 
-  protected async find(): Promise<readonly ProcessFacts[]> {
-    return this.membership === undefined ? [] : this.membership.find();
+  private async find(): Promise<readonly ProcessFacts[]> {
+    // Numbers of processes begin anew at every boot: whoever has ours now is a stranger.
+    if (this.record.bootId !== (await readBootId())) return [];
+    return this.membership.find();
+  }
+
+  /** On disk too: when everything is killed, supervisor included, nobody is left who could be asked. */
+  private get memoryFile(): string {
+    return `${this.record.exitFile}.shm`;
+  }
+
+  private async writeNotedMemory(): Promise<void> {
+    try {
+      await writeFileAtomic(this.memoryFile, [...this.sharedMemory].join('\n'));
+    } catch (error) {
+      // A full disk: what is in memory is enough as long as we live.
+      if (errnoOf(error) === undefined) throw error;
+    }
+  }
+
+  private async readNotedMemory(): Promise<ReadonlySet<string>> {
+    const noted = (await readTextFile(this.memoryFile)) ?? '';
+    return new Set([...this.sharedMemory, ...noted.split('\n').filter((path) => sharedMemoryPattern.test(path))]);
   }
 }
 
@@ -78,10 +102,13 @@ async function describe(facts: ProcessFacts): Promise<Survivor> {
 }
 
 /** Python's multiprocessing names: blocks `psm_…`, semaphores `sem.mp-…`. Nothing else is ever deleted. */
+const sharedMemoryPattern = /^\/dev\/shm\/(?:psm_|sem\.mp-)[\w.-]+$/;
+
 async function readSharedMemory(pid: number): Promise<readonly string[]> {
   try {
     const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
-    return [...new Set(maps.match(/\/dev\/shm\/(?:psm_|sem\.mp-)[\w.-]+/g) ?? [])];
+    const paths = maps.split('\n').map((line) => line.slice(line.indexOf('/')));
+    return [...new Set(paths.filter((path) => sharedMemoryPattern.test(path)))];
   } catch {
     // ended meanwhile, or not ours to read: nothing to remember
     return [];

@@ -69,8 +69,13 @@ export interface Remains {
 export interface Instance extends Remains {
   /** The record with identity filled in. */
   readonly record: LaunchRecord;
-  /** Settles once, after the main process has ended; `{}` when its status cannot be known. */
+  /** Settles once, after the main process has ended; `{}` when its status cannot be known. Never after `release`. */
   readonly exited: Promise<Exit>;
+  /**
+   * Remembers what only living processes can tell: descendants that may leave session and log behind, and shared
+   * memory that a SIGKILL would leave. To be called when it is ready, and now and then.
+   */
+  sample(): Promise<void>;
   /** Asks the main process alone to stop (SIGTERM, then SIGCONT). Silently nothing when it is gone. */
   terminate(): Promise<void>;
   /** Stops watching; the engine is not touched. */

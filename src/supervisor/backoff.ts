@@ -28,6 +28,8 @@ const intensity = [
 /** Half-open tries of a crash loop, and how many there are before giving up for good (one day). */
 const slowDelayMs = 30 * 60_000;
 const slowTriesMost = 48;
+/** No delay that was ever chosen is longer, unless a profile's own. */
+export const longestDelayMs = slowDelayMs * 1.2;
 /** Random share added to every delay, so that many deployments do not start in step. */
 const jitter = 0.2;
 
@@ -45,7 +47,8 @@ function toLadderMs(failures: number, settings: RestartSettings): number {
 }
 
 function exceeds(count: FailureCount, limit: { readonly windowMs: number; readonly most: number }): boolean {
-  return count.restartTimes.filter((at) => at > count.wallMs - limit.windowMs).length > limit.most;
+  // Times to come are those of a clock that was set back since.
+  return count.restartTimes.filter((at) => at > count.wallMs - limit.windowMs && at <= count.wallMs).length > limit.most;
 }
 
 function withJitter(delayMs: number, random: number): number {

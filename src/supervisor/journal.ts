@@ -2,11 +2,11 @@
 import { appendFile, rename, stat } from 'node:fs/promises';
 import type { DeploymentEvent, LifeEvent, Stamp } from '../core/event.ts';
 import { errnoOf } from '../host/files.ts';
-import { readLastLines } from '../host/tail.ts';
+import { openIfThere, readLastLines } from '../host/tail.ts';
 
 /** Size at which the file becomes `events.ndjson.1` (and that `.2`), bytes. */
 const rotateBytes = 5 * 2 ** 20;
-/** Events kept in memory for followers that join with `after`. */
+/** Events kept in memory: for followers that join with `after`, and until they can be written. */
 const keptEvents = 1000;
 
 export type Follower = (event: DeploymentEvent) => void;
@@ -15,9 +15,12 @@ export class Journal {
   private readonly path: string;
   private readonly followers = new Set<Follower>();
   private readonly kept: DeploymentEvent[] = [];
+  /** Lines not in the file yet: the disk may be full for a while. */
+  private readonly unwritten: string[] = [];
+  /** The file may end in the middle of a line, by a crash or a failed write: the next one must not be glued to it. */
+  private mayBeCut = true;
   private writing: Promise<void> = Promise.resolve();
   private seq: number;
-  private problem: string | undefined;
 
   private constructor(path: string, seq: number) {
     this.path = path;
@@ -25,7 +28,8 @@ export class Journal {
   }
 
   static async open(path: string): Promise<Journal> {
-    const { lines } = await readLastLines(path, 2);
+    // Right after a rotation the last number is in the older file.
+    const lines = [...(await readLastLines(`${path}.1`, seqLines)), ...(await readLastLines(path, seqLines))];
     const last = lines.map(parseEvent).findLast((event) => event !== undefined);
     return new Journal(path, last?.seq ?? 0);
   }
@@ -35,40 +39,51 @@ export class Journal {
     return this.seq;
   }
 
-  /** Errno of the last failed write: the journal goes on in memory, and says so. */
-  get writeProblem(): string | undefined {
-    return this.problem;
-  }
-
   append(event: LifeEvent, about: Omit<Stamp, 'seq'>): void {
     this.seq += 1;
     const stamped: DeploymentEvent = { seq: this.seq, ...about, ...event };
     this.kept.push(stamped);
     if (this.kept.length > keptEvents) this.kept.shift();
-    this.writing = this.writing.then(() => this.write(stamped));
-    for (const follower of this.followers) follower(stamped);
+    this.unwritten.push(`${JSON.stringify({ kind: 'Event', version: 1, ...stamped })}\n`);
+    if (this.unwritten.length > keptEvents) this.unwritten.shift();
+    this.writing = this.writing.then(() => this.write());
+    for (const follower of this.followers) this.tell(follower, stamped);
   }
 
   /** Calls with every kept event after `seq`, then with each new one, until the returned function is called. */
   follow(after: number, follower: Follower): () => void {
-    for (const event of this.kept) if (event.seq > after) follower(event);
     this.followers.add(follower);
+    for (const event of this.kept) if (event.seq > after) this.tell(follower, event);
     return () => this.followers.delete(follower);
   }
 
-  /** Resolves when everything so far is in the file. */
+  /** Resolves when everything so far is in the file, or could not be written. */
   flush(): Promise<void> {
     return this.writing;
   }
 
-  private async write(event: DeploymentEvent): Promise<void> {
+  /** A broken view never breaks the work: one that throws is not called again. */
+  private tell(follower: Follower, event: DeploymentEvent): void {
+    if (!this.followers.has(follower)) return;
     try {
-      await appendFile(this.path, `${JSON.stringify({ kind: 'Event', version: 1, ...event })}\n`, { mode: 0o600 });
-      this.problem = undefined;
+      follower(event);
+    } catch {
+      this.followers.delete(follower);
+    }
+  }
+
+  private async write(): Promise<void> {
+    const lines = this.unwritten.splice(0);
+    if (lines.length === 0) return;
+    try {
+      const separator = this.mayBeCut && !(await endsWhole(this.path)) ? '\n' : '';
+      this.mayBeCut = true;
+      await appendFile(this.path, separator + lines.join(''), { mode: 0o600 });
+      this.mayBeCut = false;
       if ((await stat(this.path)).size > rotateBytes) await this.rotate();
-    } catch (error) {
-      // A full disk must not stop supervision; the events stay in memory.
-      this.problem = errnoOf(error) ?? String(error);
+    } catch {
+      // A full or read-only disk must not stop supervision; what was not written comes with the next event.
+      if (this.mayBeCut) this.unwritten.unshift(...lines);
     }
   }
 
@@ -80,6 +95,9 @@ export class Journal {
   }
 }
 
+/** Lines in which the last whole event is looked for. */
+const seqLines = 20;
+
 /** One line of a journal; undefined for a cut or foreign one. */
 export function parseEvent(line: string): DeploymentEvent | undefined {
   try {
@@ -88,5 +106,18 @@ export function parseEvent(line: string): DeploymentEvent | undefined {
   } catch {
     // the last line may be cut by a crash; every other cut line is as useless
     return undefined;
+  }
+}
+
+async function endsWhole(path: string): Promise<boolean> {
+  const handle = await openIfThere(path);
+  if (handle === undefined) return true;
+  try {
+    const { size } = await handle.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    return size === 0 || last[0] === 10;
+  } finally {
+    await handle.close();
   }
 }

@@ -1,6 +1,7 @@
 /** What a launch needs done around the runtime: checks right before, secrets, evidence after, proof at the end. */
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import type { ExitReport, Survivor } from '../core/event.ts';
@@ -8,12 +9,14 @@ import { toUuidV7 } from '../core/id.ts';
 import { type Message, say } from '../core/message.ts';
 import { errnoOf, readFreeBytes, readTextFile } from '../host/files.ts';
 import { probePort } from '../host/net.ts';
+import { findPortOwner } from '../host/port-owner.ts';
 import { readBootId } from '../host/proc.ts';
 import { readLastLines } from '../host/tail.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { SecretRef } from '../profile/profile.ts';
 import type { Exit, LaunchRecord, Remains } from '../runtime/runtime.ts';
 import { toExitEvidence, toSignature } from '../vllm/exit-evidence.ts';
+import type { State } from './state.ts';
 
 export interface LaunchFiles {
   readonly logFile: string;
@@ -29,6 +32,7 @@ export type PreflightResult =
 const leastFreeBytes = 64 * 2 ** 20;
 /** After a crash the port may stay taken for a moment; a stranger who takes it keeps it. */
 const portLimitMs = 30_000;
+const portPollMs = 50;
 const killLimitMs = 10_000;
 /** Enough of a log's end for the first error of every process. */
 const evidenceLines = 2000;
@@ -54,7 +58,7 @@ export async function createLaunchId(): Promise<{ launchId: string; bootId: stri
 }
 
 /** What can change between `up` and any later start; the rest was checked when the plan was made. */
-export async function checkBeforeLaunch(spec: LaunchSpec, logDirectory: string): Promise<PreflightResult> {
+export async function checkBeforeLaunch(spec: LaunchSpec, logFile: string): Promise<PreflightResult> {
   const port = await probePort(spec.endpoint.host, spec.endpoint.port);
   const about = { host: spec.endpoint.host, port: spec.endpoint.port };
   if (port.is === 'taken') return { is: 'failed', code: 'runtime/port-taken', reason: say('life.port-taken', about), permanent: false };
@@ -62,8 +66,10 @@ export async function checkBeforeLaunch(spec: LaunchSpec, logDirectory: string):
   if (spec.model.startsWith('/') && !(await exists(spec.model))) {
     return { is: 'failed', code: 'model/missing', reason: say('life.model-missing', { path: spec.model }), permanent: true };
   }
-  if ((await readFreeBytes(logDirectory)) < leastFreeBytes) {
-    return { is: 'failed', code: 'host/disk-full', reason: say('life.disk-full', { path: logDirectory }), permanent: false };
+  // The directory of the launch itself is made later.
+  const path = dirname(dirname(logFile));
+  if ((await readFreeBytes(path)) < leastFreeBytes) {
+    return { is: 'failed', code: 'host/disk-full', reason: say('life.disk-full', { path }), permanent: false };
   }
   return { is: 'passed' };
 }
@@ -100,7 +106,7 @@ export interface ExitEvidenceReport {
 
 /** How a launch ended and what its log says of the reason. */
 export async function observeExit(exit: Exit, logFile: string, at: string): Promise<ExitEvidenceReport> {
-  const { lines } = await readLastLines(logFile, evidenceLines);
+  const lines = await readLastLines(logFile, evidenceLines);
   const evidence = toExitEvidence(lines);
   const report: ExitReport = {
     cause: 'exit',
@@ -114,15 +120,18 @@ export async function observeExit(exit: Exit, logFile: string, at: string): Prom
   return { exit: report, permanent, ...(evidence.line === undefined ? {} : { signature: toSignature(evidence.line) }) };
 }
 
+export interface ReclaimReports {
+  /** Processes that the main process left behind; they are ended. */
+  readonly onLeftover: (left: readonly Survivor[]) => void;
+  /** Its temporary files could not all be deleted, which keeps nobody up. */
+  readonly onUntidy: (error: unknown) => void;
+}
+
 /**
  * Ends what is left of a launch and proves it gone: no process, port free again. Returns survivors, normally none.
  * A port that stays taken although no process of ours lives belongs to somebody else: not a survivor.
  */
-export async function reclaim(
-  remains: Remains,
-  spec: LaunchSpec,
-  onLeftover: (left: readonly Survivor[]) => void,
-): Promise<readonly Survivor[]> {
+export async function reclaim(remains: Remains, spec: LaunchSpec, { onLeftover, onUntidy }: ReclaimReports): Promise<readonly Survivor[]> {
   const left = await remains.members();
   if (left.length > 0) {
     onLeftover(left);
@@ -130,18 +139,48 @@ export async function reclaim(
     if (survivors.length > 0) return survivors;
   }
   const deadline = performance.now() + portLimitMs;
-  while ((await probePort(spec.endpoint.host, spec.endpoint.port)).is === 'taken' && performance.now() < deadline) {
+  while ((await isTaken(spec.endpoint)) && performance.now() < deadline) {
     // A listener of another process group member that forked late would show up here too.
     const late = await remains.kill(killLimitMs);
     if (late.length > 0) return late;
-    await waitFor(50);
+    // Who holds it can be seen, and is nobody of ours: it is not going to be given back.
+    if ((await findPortOwner(spec.endpoint.port)) !== undefined) break;
+    await waitFor(portPollMs);
   }
-  await remains.tidy();
+  await remains.tidy().catch(onUntidy);
   return [];
+}
+
+async function isTaken({ host, port }: LaunchSpec['endpoint']): Promise<boolean> {
+  return (await probePort(host, port)).is === 'taken';
 }
 
 export async function killAll(remains: Remains): Promise<readonly Survivor[]> {
   return remains.kill(killLimitMs);
+}
+
+/** Whether the same launch would be refused again, until somebody changes something. */
+export function isPermanentLaunchError(error: unknown): boolean {
+  if (!(error instanceof DeployError) || error.code === 'runtime/launch-files') return false;
+  // Too many processes, no memory left: that passes.
+  return error.code !== 'runtime/spawn-failed' || lastingProblems.includes(String(error.params.problem));
+}
+
+const lastingProblems = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENOEXEC'];
+
+/** Another configuration may already be wanted while the old launch is reclaimed: its own backend and address count. */
+export function toLaunchedSpec({ wanted: { spec }, launch }: State): LaunchSpec {
+  return launch ? { ...spec, backend: launch.backend, endpoint: { host: launch.host, port: launch.port } } : spec;
+}
+
+/** For an event: an operating system's or our own errors in a line, anything else with the place it comes from. */
+export function toProblem(error: unknown): string {
+  if (error instanceof DeployError) return Object.values(error.params).map(String).join(': ');
+  if (errnoOf(error) !== undefined || !(error instanceof Error)) return error instanceof Error ? error.message : String(error);
+  return (error.stack ?? error.message)
+    .split('\n', 2)
+    .map((line) => line.trim())
+    .join(' ');
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** The engine's own numbers for `status`: asked when somebody looks, at most once a second. */
-import { fetchText, NoReply } from '../host/http.ts';
+import { fetchText } from '../host/http.ts';
+import { NoReply } from '../host/no-reply.ts';
 import { type EngineMetrics, parseMetrics } from '../vllm/metrics.ts';
 import type { Deployment } from './deployment.ts';
 import { toProbeHost } from './state.ts';

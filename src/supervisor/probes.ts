@@ -1,7 +1,8 @@
 /** Asking an engine over HTTP: start-up probe, readiness gate, health. Each is a loop that ends with its signal. */
 import { waitFor } from '../core/clock.ts';
 import type { GateCheck } from '../core/event.ts';
-import { fetchText, type HttpReply, NoReply } from '../host/http.ts';
+import { fetchText } from '../host/http.ts';
+import { type HttpReply, NoReply } from '../host/no-reply.ts';
 import type { HealthSettings } from '../profile/profile.ts';
 import { checkGateReply, toGateRequests } from '../vllm/gate.ts';
 import { toProbeHost } from './state.ts';
@@ -10,6 +11,9 @@ import { toProbeHost } from './state.ts';
 const startProbeMs = 100;
 const startProbeTimeoutMs = 3000;
 const gateRetryMs = 500;
+/** A standstill of ours longer than this makes a probe void; and how closely it is measured. */
+const voidDelayMs = 1000;
+const delayStepMs = 100;
 const gateChecks: readonly GateCheck[] = ['models', 'completion', 'chat'];
 
 export interface ProbeTarget {
@@ -18,6 +22,8 @@ export interface ProbeTarget {
   readonly servedNames: readonly string[];
   /** Asked before each request: after a supervisor's restart the value may arrive late. */
   readonly apiKey: () => Promise<string | undefined>;
+  /** A key was set. Without its value a 401 is an answer, and no proof against the engine. */
+  readonly needsKey: boolean;
   readonly health: HealthSettings;
 }
 
@@ -75,11 +81,30 @@ export async function watchHealth(target: ProbeTarget, report: (ok: boolean, rea
   const { intervalMs, timeoutMs } = target.health;
   await waitFor(intervalMs * Math.random(), signal);
   while (!signal.aborted) {
-    const outcome = await passes(target, 'health', { timeoutMs, signal });
+    const { outcome, stoodStill } = await watchOurselves(() => passes(target, 'health', { timeoutMs, signal }));
     if (signal.aborted) return;
     if (outcome.passed) report(true);
-    else report(false, outcome.detail);
+    else if (!stoodStill) report(false, outcome.detail);
     await waitFor(intervalMs, signal);
+  }
+}
+
+/** On a starved machine the time limit of a probe can pass while we are not running at all: that says nothing of the engine. */
+async function watchOurselves<T>(probe: () => Promise<T>): Promise<{ readonly outcome: T; readonly stoodStill: boolean }> {
+  let last = performance.now();
+  let longestMs = 0;
+  const look = () => {
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, delayStepMs);
+  try {
+    const outcome = await probe();
+    look();
+    return { outcome, stoodStill: longestMs > delayStepMs + voidDelayMs };
+  } finally {
+    clearInterval(timer);
   }
 }
 
@@ -90,7 +115,8 @@ async function passes(
   check: GateCheck,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<Outcome> {
-  const request = toGateRequests(target.servedNames[0] ?? '', await target.apiKey()).find((one) => one.check === check);
+  const key = await target.apiKey();
+  const request = toGateRequests(target.servedNames[0] ?? '', key).find((one) => one.check === check);
   if (request === undefined) return { passed: true };
   let reply: HttpReply;
   try {
@@ -102,5 +128,6 @@ async function passes(
     if (!(error instanceof NoReply)) throw error;
     return { passed: false, detail: error.reason };
   }
+  if (reply.status === 401 && target.needsKey && key === undefined) return { passed: true };
   return checkGateReply(check, { status: reply.status, text: reply.text, servedNames: target.servedNames });
 }

@@ -1,7 +1,7 @@
 /** The signals of one launch, in the order of its life. The run number was checked before. */
 
 import { say } from '../core/message.ts';
-import type { Effect, Moment, RunSignal } from './signal.ts';
+import type { Effect, Moment, RunSignal, TimerName } from './signal.ts';
 import type { State } from './state.ts';
 import {
   beginStart,
@@ -14,12 +14,18 @@ import {
   settle,
   settleFailure,
   termAgainMs,
+  timer,
 } from './transitions.ts';
 
 /** `/health` misses in a row before a ready engine is called not ready. */
 const healthMisses = 3;
 /** SIGTERMs to an engine that is still starting, before the kill timer has the last word. */
 const termsMost = 3;
+/** How often a process that could not be killed is looked at again. */
+const recheckMs = 30_000;
+
+/** States in which a launch may still answer: a stop can overtake it. */
+const launchable: readonly State['life'][] = ['starting', 'stopping', 'killing', 'reclaiming'];
 
 export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step {
   switch (signal.type) {
@@ -28,7 +34,7 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
     case 'preflight-failed':
       return state.life === 'preflight' ? failPreflight(state, signal, moment) : ignore(state);
     case 'launched':
-      return noteLaunched(state, signal.record);
+      return launchable.includes(state.life) ? noteLaunched(state, signal.record) : ignore(state);
     case 'launch-failed':
       return failLaunch(state, signal, moment);
     case 'phase':
@@ -48,6 +54,7 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
     case 'killed':
       return state.life === 'killing' ? afterKill(state, signal.survivors) : ignore(state);
     case 'reclaimed':
+      if (state.life === 'unkillable') return afterRecheck(state, signal.survivors, moment);
       return state.life === 'reclaiming' ? afterReclaim(state, signal.survivors, moment) : ignore(state);
     case 'timer':
       return reduceTimer(state, signal.timer, moment);
@@ -57,10 +64,7 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
 function startLaunch(state: State, record: NonNullable<State['launch']>, moment: Moment): Step {
   const next: State = { ...state, life: 'starting', launch: record, startedAt: new Date(moment.wallMs).toISOString(), phase: 'spawned' };
   const { health, backend } = state.wanted.spec;
-  return [
-    next,
-    [emit({ type: 'launching', backend }), { do: 'launch' }, { do: 'timer', timer: 'start-deadline', delayMs: health.startDeadlineMs }],
-  ];
+  return [next, [emit({ type: 'launching', backend }), { do: 'launch' }, timer('start-deadline', health.startDeadlineMs)]];
 }
 
 function failPreflight(state: State, signal: Extract<RunSignal, { type: 'preflight-failed' }>, moment: Moment): Step {
@@ -85,8 +89,9 @@ function failLaunch(state: State, signal: Extract<RunSignal, { type: 'launch-fai
   // A stop overtook a launch that then failed: there is nothing to stop any more.
   if (state.life === 'stopping') return reclaimLaunch(state, state.ending ?? { is: 'down' });
   if (state.life !== 'starting') return ignore(state);
+  // Without a signature: what stood in the way of a launch (a full disk) may go away, however often it was met.
   const { exit, permanent } = signal;
-  const [next, effects] = reclaimLaunch(state, { is: 'failure', exit, permanent, signature: exit.line ?? exit.cause });
+  const [next, effects] = reclaimLaunch(state, { is: 'failure', exit, permanent });
   return [{ ...next, lastExit: exit, startedAt: state.startedAt ?? new Date(moment.wallMs).toISOString() }, effects];
 }
 
@@ -120,7 +125,7 @@ function becomeReady(before: State, firstTokenMs: number, moment: Moment): Step 
     { do: 'cancel', timer: 'start-deadline' },
     emit({ type: 'ready', elapsedMs: toElapsed(state, moment), firstTokenMs: Math.round(firstTokenMs), servedNames }),
     { do: 'watch-health' },
-    { do: 'timer', timer: 'stable', delayMs: restart.stableAfterMs },
+    timer('stable', restart.stableAfterMs),
   ];
   return [next, effects];
 }
@@ -172,17 +177,26 @@ function afterReclaim(state: State, survivors: NonNullable<State['survivors']>, 
 }
 
 function becomeUnkillable(state: State, survivors: NonNullable<State['survivors']>): Step {
-  return [{ ...state, life: 'unkillable', survivors }, [emit({ type: 'unkillable', survivors })]];
+  return [{ ...state, life: 'unkillable', survivors }, [emit({ type: 'unkillable', survivors }), timer('recheck', recheckMs)]];
 }
 
-function reduceTimer(state: State, timer: Extract<RunSignal, { type: 'timer' }>['timer'], moment: Moment): Step {
-  switch (timer) {
+/** Looked at again and again: a device or a file system that comes back lets go of them. Said again only if it changed. */
+function afterRecheck(state: State, survivors: NonNullable<State['survivors']>, moment: Moment): Step {
+  if (survivors.length === 0) return settle(state, moment);
+  const pids = (of: State['survivors']) => (of ?? []).map(({ pid }) => pid).join();
+  return pids(survivors) === pids(state.survivors) ? [state, [timer('recheck', recheckMs)]] : becomeUnkillable(state, survivors);
+}
+
+function reduceTimer(state: State, name: TimerName, moment: Moment): Step {
+  switch (name) {
     case 'start-deadline':
       return state.life === 'starting'
         ? endUnready(state, { cause: 'start-timeout', line: state.health.reason ?? state.phase ?? '' }, moment)
         : ignore(state);
     case 'term-again':
       return state.life === 'stopping' && state.termsSent < termsMost ? termAgain(state) : ignore(state);
+    case 'recheck':
+      return state.life === 'unkillable' ? [state, [{ do: 'reclaim' }]] : ignore(state);
     case 'kill':
       return state.life === 'stopping' ? killLaunch(state, 'deadline') : ignore(state);
     case 'next-start': {
@@ -196,7 +210,7 @@ function reduceTimer(state: State, timer: Extract<RunSignal, { type: 'timer' }>[
 
 function termAgain(state: State): Step {
   const next = { ...state, termsSent: state.termsSent + 1 };
-  return [next, [{ do: 'terminate' }, { do: 'timer', timer: 'term-again', delayMs: termAgainMs }]];
+  return [next, [{ do: 'terminate' }, timer('term-again', termAgainMs)]];
 }
 
 function toElapsed(state: State, moment: Moment): number {

@@ -12,10 +12,11 @@
  * `down` is wanted; `stopped` only after a reclaim without survivors; the launch record is in the state before
  * `launch` is asked for; every transient state has a timer or an effect that always answers.
  */
+import { longestDelayMs } from './backoff.ts';
 import { reduceRun } from './reduce-run.ts';
 import type { Command, Effect, Moment, Recovery, Signal } from './signal.ts';
 import type { State } from './state.ts';
-import { beginStart, emit, endLaunch, killLaunch, reclaimLaunch, type Step, settleStopped } from './transitions.ts';
+import { beginStart, emit, endLaunch, killLaunch, reclaimLaunch, type Step, settleStopped, timer } from './transitions.ts';
 
 export function reduce(state: State, signal: Signal, moment: Moment): Step {
   switch (signal.type) {
@@ -35,7 +36,8 @@ export function reduce(state: State, signal: Signal, moment: Moment): Step {
 
 function reduceUp(before: State, { wanted, rollback, by }: Extract<Command, { type: 'up' }>, moment: Moment): Step {
   const same = before.wanted.spec.hash === wanted.spec.hash;
-  const state: State = { ...before, desired: 'up', wanted, rollback };
+  const asked = same ? before : withoutSignature(before);
+  const state: State = { ...asked, desired: 'up', wanted, rollback };
   const requested = emit({ type: 'requested', desired: 'up', by });
   switch (state.life) {
     case 'stopped':
@@ -48,14 +50,26 @@ function reduceUp(before: State, { wanted, rollback, by }: Extract<Command, { ty
       return same ? [state, []] : withFirst(requested, beginStart(state));
     case 'starting':
     case 'ready':
-      return same ? [state, []] : withFirst(requested, endLaunch(state, { is: 'replace' }, moment));
+      return same ? [state, []] : withFirst(requested, replaceLaunch(before, state, moment));
     case 'stopping':
     case 'killing':
     case 'reclaiming':
       return [{ ...state, ending: { is: 'replace' } }, [requested]];
     case 'unkillable':
-      return [{ ...state, desired: before.desired }, [emit({ type: 'unkillable', survivors: state.survivors ?? [] })]];
+      return [before, [emit({ type: 'unkillable', survivors: before.survivors ?? [] })]];
   }
+}
+
+/** The old engine ends in the time that it was promised when it was started, not in that of its successor. */
+function replaceLaunch(before: State, wanted: State, moment: Moment): Step {
+  const [ending, effects] = endLaunch(before, { is: 'replace' }, moment);
+  const { desired, rollback } = wanted;
+  return [{ ...withoutSignature(ending), desired, rollback, wanted: wanted.wanted }, effects];
+}
+
+/** How the last start failed says nothing about another configuration. */
+function withoutSignature({ lastSignature: _, ...state }: State): State {
+  return state;
 }
 
 function reduceDown(before: State, { graceMs, force }: Extract<Command, { type: 'down' }>, moment: Moment): Step {
@@ -80,7 +94,8 @@ function reduceDown(before: State, { graceMs, force }: Extract<Command, { type: 
           : endLaunch({ ...state, ...(graceMs === undefined ? {} : { graceMs }) }, ending, moment),
       );
     case 'stopping':
-      return force ? withFirst(requested, killLaunch({ ...state, ending }, 'force')) : [{ ...state, ending }, [requested]];
+      if (force) return withFirst(requested, killLaunch({ ...state, ending }, 'force'));
+      return [{ ...state, ending }, [requested, ...(graceMs === undefined ? [] : [timer('kill', graceMs)])]];
     case 'killing':
     case 'reclaiming':
       return [{ ...state, ending }, [requested]];
@@ -110,8 +125,10 @@ function reduceRecovered(state: State, { alive }: Recovery, moment: Moment): Ste
       return [state, []];
     case 'backoff':
     case 'crashloop': {
-      const delayMs = Math.max(0, Date.parse(state.nextStartAt ?? '') - moment.wallMs || 0);
-      return [state, [{ do: 'timer', timer: 'next-start', delayMs }]];
+      // Bounded: the clock may have been set back since the time was written.
+      const mostMs = Math.max(longestDelayMs, state.wanted.spec.restart.maxDelayMs);
+      const delayMs = Math.min(mostMs, Math.max(0, Date.parse(state.nextStartAt ?? '') - moment.wallMs || 0));
+      return [state, [timer('next-start', delayMs)]];
     }
     case 'preflight':
       return state.desired === 'up' ? beginStart(state) : settleStopped(state);
@@ -132,7 +149,7 @@ function adopt(state: State): Step {
   const effects: Effect[] = [
     emit({ type: 'adopted', ...(process ? { pid: process.pid } : {}) }),
     { do: 'watch-start' },
-    { do: 'timer', timer: 'start-deadline', delayMs: state.wanted.spec.health.startDeadlineMs },
+    timer('start-deadline', state.wanted.spec.health.startDeadlineMs),
   ];
   return [{ ...state, life: 'starting', health: { ready: false, misses: 0 } }, effects];
 }

@@ -4,7 +4,7 @@ import type { Message } from '../core/message.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import type { Deployable } from './state.ts';
 
-export type TimerName = 'start-deadline' | 'term-again' | 'kill' | 'next-start' | 'stable';
+export type TimerName = 'start-deadline' | 'term-again' | 'kill' | 'recheck' | 'next-start' | 'stable';
 
 /** Signals from people; they speak of the deployment, not of one launch. */
 export type Command =

@@ -1,6 +1,7 @@
 /** Watches one start: phases from the engine's log, readiness over HTTP. Ends by itself when the gate is decided. */
 import { waitFor } from '../core/clock.ts';
-import { openTail } from '../host/tail.ts';
+import { errnoOf } from '../host/files.ts';
+import { openTail, type Tail } from '../host/tail.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import { emptyStartLog, reduceStartLog } from '../vllm/start-log.ts';
@@ -20,40 +21,56 @@ export async function watchStart(watch: StartWatch, signal: AbortSignal): Promis
   const { spec, record, push } = watch;
   const { run } = record;
   const done = new AbortController();
-  const both = AbortSignal.any([signal, done.signal]);
-  const following = followPhases(watch, both);
-  const outcome = await waitUntilServing(
-    toProbeTarget(spec, watch.apiKey),
-    {
-      // The log is read to its end first: its phases come before ours.
-      onAnswering: () => {
-        done.abort();
-        void following.then(() => push({ type: 'phase', run, phase: 'verifying' }));
+  const following = followPhases(watch, AbortSignal.any([signal, done.signal]));
+  try {
+    const outcome = await waitUntilServing(
+      toProbeTarget(spec, watch.apiKey),
+      {
+        // The log is read to its end first: its phases come before ours.
+        onAnswering: () => {
+          done.abort();
+          void following.then(() => push({ type: 'phase', run, phase: 'verifying' }));
+        },
+        onWaiting: (check, detail) => push({ type: 'gate-waiting', run, check, detail }),
       },
-      onWaiting: (check, detail) => push({ type: 'gate-waiting', run, check, detail }),
-    },
-    signal,
-  );
-  done.abort();
-  await following;
-  if (outcome.is === 'passed') push({ type: 'gate-passed', run, firstTokenMs: outcome.firstTokenMs });
-  if (outcome.is === 'timed-out') push({ type: 'gate-timed-out', run, check: outcome.check, detail: outcome.detail });
+      signal,
+    );
+    await following;
+    if (outcome.is === 'passed') push({ type: 'gate-passed', run, firstTokenMs: outcome.firstTokenMs });
+    if (outcome.is === 'timed-out') push({ type: 'gate-timed-out', run, check: outcome.check, detail: outcome.detail });
+  } finally {
+    done.abort();
+  }
 }
 
 export function toProbeTarget(spec: LaunchSpec, apiKey: ProbeTarget['apiKey']): ProbeTarget {
-  return { ...spec.endpoint, servedNames: spec.servedNames, apiKey, health: spec.health };
+  return { ...spec.endpoint, servedNames: spec.servedNames, apiKey, needsKey: spec.apiKey !== undefined, health: spec.health };
 }
 
+/** To the end of the log, also when it is told to stop: what stands there happened before. */
 async function followPhases({ record, push }: StartWatch, signal: AbortSignal): Promise<void> {
   const tail = openTail(record.logFile);
   let state = emptyStartLog;
   for (;;) {
-    for (const line of await tail.readLines()) {
-      const step = reduceStartLog(state, line);
-      state = step.state;
-      if (step.news) push({ type: 'phase', run: record.run, ...step.news });
-    }
-    if (signal.aborted) return;
+    const last = signal.aborted;
+    do {
+      for (const line of await readQuietly(tail)) {
+        const step = reduceStartLog(state, line);
+        state = step.state;
+        if (step.news) push({ type: 'phase', run: record.run, ...step.news });
+      }
+    } while (tail.behind);
+    if (last) return;
     await waitFor(logPollMs, signal);
+  }
+}
+
+/** Phases are for the eye: a log that cannot be read right now does not hold up the gate. */
+async function readQuietly(tail: Tail): Promise<readonly string[]> {
+  try {
+    return await tail.readLines();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return [];
   }
 }

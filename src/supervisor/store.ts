@@ -1,35 +1,54 @@
 /** The state file: atomic, with the previous copy kept and a checksum, so that a cut or rotten one is noticed. */
-import { createHash } from 'node:crypto';
-import { copyFile, rename } from 'node:fs/promises';
+import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { DeployError } from '../core/error.ts';
 import { errnoOf, readTextFile, writeFileAtomic } from '../host/files.ts';
 import { type State, stateSchema } from './state.ts';
 
 export async function writeState(path: string, state: State): Promise<void> {
   const body = JSON.stringify(state);
-  await copyFile(path, `${path}.prev`).catch((error: unknown) => {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  });
+  await keepPrevious(path);
   await writeFileAtomic(path, `{"checksum":"${toChecksum(body)}","state":${body}}\n`);
 }
 
-/** Undefined when there is none. A damaged file gives the previous copy. Throws `state/newer` and `state/corrupt`. */
+/**
+ * Undefined when there is none. A damaged or missing file gives the previous copy. Throws `state/newer` and
+ * `state/corrupt`.
+ */
 export async function readState(path: string, name: string): Promise<State | undefined> {
   const text = await readTextFile(path);
-  if (text === undefined) return undefined;
-  const state = parseState(text, name);
+  const state = text === undefined ? undefined : parseState(text, name);
   if (state) return state;
-  const previous = await readTextFile(`${path}.prev`);
+  const previous = await readTextFile(toPrevious(path));
   const older = previous === undefined ? undefined : parseState(previous, name);
-  if (older) return older;
+  if (older || text === undefined) return older;
   throw DeployError.of('state/corrupt', { name, problem: 'its checksum does not match', kept: path });
 }
 
-/** Moves a damaged file out of the way, for whoever wants to look at it. */
+/** Moves a damaged file out of the way, for whoever wants to look at it. Its copy is damaged too, or would have served. */
 export async function setAsideState(path: string, wallMs: number): Promise<string> {
   const kept = `${path.replace(/\.json$/, '')}.corrupt-${wallMs}.json`;
   await rename(path, kept);
+  await rm(toPrevious(path), { force: true });
   return kept;
+}
+
+/** By a second name, which takes no room: on a full disk a copy would be cut, and then both could be lost. */
+async function keepPrevious(path: string): Promise<void> {
+  const previous = toPrevious(path);
+  try {
+    await rm(previous, { force: true });
+    await link(path, previous);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT') return;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
+    // A file system without second names.
+    await copyFile(path, previous);
+  }
+}
+
+function toPrevious(path: string): string {
+  return `${path}.prev`;
 }
 
 function parseState(text: string, name: string): State | undefined {
@@ -41,5 +60,7 @@ function parseState(text: string, name: string): State | undefined {
 }
 
 function toChecksum(body: string): string {
+  // Loaded where it is used: `status` of what is supervised needs no state, and this is a tenth of its time.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update(body).digest('hex');
 }

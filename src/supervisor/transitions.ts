@@ -1,7 +1,7 @@
 /** The steps that several signals share: begin a start, end a launch, settle after it is reclaimed. */
 import type { ExitReport, LifeEvent } from '../core/event.ts';
 import { chooseNextStart, type FailureCount } from './backoff.ts';
-import type { Effect, Moment } from './signal.ts';
+import type { Effect, Moment, TimerName } from './signal.ts';
 import type { EndReason, State } from './state.ts';
 
 export type Step = readonly [State, readonly Effect[]];
@@ -15,8 +15,15 @@ export const termAgainMs = 5000;
 const startStopMs = 15_000;
 const dayMs = 24 * 3_600_000;
 
+/** Starts that find the port taken before that is believed to stay so: a stranger's server may be about to end. */
+const preflightTries = 3;
+
 export function emit(event: LifeEvent): Effect {
   return { do: 'emit', event };
+}
+
+export function timer(name: TimerName, delayMs: number): Effect {
+  return { do: 'timer', timer: name, delayMs };
 }
 
 /** From a state without a launch to the next one. Only called when the last launch is reclaimed. */
@@ -37,8 +44,8 @@ export function endLaunch(state: State, ending: EndReason, moment: Moment): Step
     cancel('stable'),
     emit({ type: 'stopping', reason: toReasonText(ending), graceMs: killAfterMs }),
     { do: 'terminate' },
-    ...(starting ? [{ do: 'timer', timer: 'term-again', delayMs: termAgainMs } as const] : []),
-    { do: 'timer', timer: 'kill', delayMs: killAfterMs },
+    ...(starting ? [timer('term-again', termAgainMs)] : []),
+    timer('kill', killAfterMs),
   ];
   return [ending.is === 'failure' ? noteExit(next, ending.exit, moment) : next, effects];
 }
@@ -78,7 +85,8 @@ export function settleStopped(before: State): Step {
 
 export function settleFailure(before: State, failure: Extract<EndReason, { is: 'failure' }>, moment: Moment): Step {
   const wasReady = before.readyAt !== undefined;
-  const sameAgain = !wasReady && failure.signature !== undefined && failure.signature === before.lastSignature;
+  const repeated = !wasReady && failure.signature !== undefined && failure.signature === before.lastSignature;
+  const sameAgain = repeated && (failure.exit.cause !== 'preflight' || before.failures + 1 >= preflightTries);
   const kept = without(before, ['ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'survivors', 'lastSignature']);
   const state: State = {
     ...noteExit(kept, failure.exit, moment),
@@ -97,7 +105,7 @@ function waitForNextStart(state: State, verdict: { is: 'retry' | 'crashloop'; de
   const life = verdict.is === 'retry' ? 'backoff' : 'crashloop';
   const next: State = { ...state, life, nextStartAt, slowTries: state.slowTries + (life === 'crashloop' ? 1 : 0) };
   const about = { attempt: state.failures, delayMs: verdict.delayMs, nextStartAt };
-  return [next, [emit({ type: life, ...about }), { do: 'timer', timer: 'next-start', delayMs: verdict.delayMs }]];
+  return [next, [emit({ type: life, ...about }), timer('next-start', verdict.delayMs)]];
 }
 
 function giveUp(state: State, exit: ExitReport): Step {
@@ -142,11 +150,11 @@ function toReasonText(ending: EndReason): string {
 }
 
 function stopTimers(): readonly Effect[] {
-  return [cancel('term-again'), cancel('kill'), cancel('start-deadline'), cancel('stable')];
+  return [cancel('term-again'), cancel('kill'), cancel('recheck'), cancel('start-deadline'), cancel('stable')];
 }
 
-function cancel(timer: Extract<Effect, { do: 'cancel' }>['timer']): Effect {
-  return { do: 'cancel', timer };
+function cancel(name: TimerName): Effect {
+  return { do: 'cancel', timer: name };
 }
 
 function without<K extends keyof State>(state: State, keys: readonly K[]): Omit<State, K> & Partial<Pick<State, never>> {

@@ -2,6 +2,7 @@
 import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
 import { toText } from '../text/render.ts';
+import { toVisible } from './clean.ts';
 import type { Screen } from './screen.ts';
 
 export interface AnswerPart {
@@ -35,8 +36,8 @@ export function openAnswer(screen: Screen): AnswerView {
     show(part) {
       if (mode === 'json' || (mode === 'quiet' && part.kind === 'reasoning') || part.text === '') return;
       if (last !== undefined && last.kind !== part.kind) endLine();
-      if (part.kind === 'text') screen.out(part.text);
-      else screen.err(screen.palette.dim(part.text));
+      if (part.kind === 'text') screen.out(screen.terminal ? toVisible(part.text) : part.text);
+      else screen.err(screen.palette.dim(toVisible(part.text)));
       last = part;
     },
     end(answer) {

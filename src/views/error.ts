@@ -4,6 +4,7 @@ import { DeployError } from '../core/error.ts';
 import { ExitStatus } from '../core/exit.ts';
 import { type Message, type Params, say } from '../core/message.ts';
 import { toErrorText, toText } from '../text/render.ts';
+import { toClean } from './clean.ts';
 import { toDiagnosisDocument, toFindingDocument } from './documents.ts';
 import { renderFindings } from './findings.ts';
 import type { Palette, Screen } from './screen.ts';
@@ -81,6 +82,8 @@ function toProblem(error: unknown): string {
 }
 
 function cut(text: string): string {
-  const lines = text.split('\n').map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
+  const lines = toClean(text)
+    .split('\n')
+    .map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
   return lines.length <= mostLines ? lines.join('\n') : [...lines.slice(0, mostLines), '…'].join('\n');
 }

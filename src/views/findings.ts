@@ -17,14 +17,15 @@ function renderFinding(finding: Finding, palette: Palette): string {
   const { severity, code, message, hint } = finding;
   const paint = severity === 'error' ? palette.bad : severity === 'warning' ? palette.warn : palette.dim;
   const words = toText(say('views.error', { message: toText(message), code }));
-  const first = `  ${toPlaceText(finding)}${paint(`${toText(severities[severity])}:`)} ${words}\n`;
+  const first = `  ${toPlaceText(finding, words)}${paint(`${toText(severities[severity])}:`)} ${words}\n`;
   return hint === undefined ? first : `${first}    ${palette.dim(toText(hint))}\n`;
 }
 
-function toPlaceText({ file, line, column, path }: Finding): string {
+/** Where it is; a path that the sentence names anyway is not said twice. */
+function toPlaceText({ file, line, column, path }: Finding, words: string): string {
   const place = [file, line, column].filter((part) => part !== undefined).join(':');
   if (file !== undefined) return `${place}: `;
-  return path === undefined ? '' : `${path}: `;
+  return path === undefined || words.includes(path) ? '' : `${path}: `;
 }
 
 const severities: Readonly<Record<Severity, Message>> = {

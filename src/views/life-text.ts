@@ -3,6 +3,7 @@ import type { DeploymentEvent, ExitReport, GateCheck, LifeEvent, StartFacts, Sta
 import { type Message, say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
 import { toText } from '../text/render.ts';
+import { toFactsText } from './start-facts.ts';
 
 type Of<T extends LifeEvent['type']> = Extract<LifeEvent, { readonly type: T }>;
 type Sentences = { readonly [T in LifeEvent['type']]: (event: Of<T>) => Message };
@@ -15,17 +16,19 @@ export function toLifeText(event: LifeEvent | DeploymentEvent): string {
 
 export function toPhaseText(phase: StartPhase, facts?: StartFacts): string {
   const message = phases[phase] as Message | undefined;
-  const text = message === undefined ? phase : toText(message);
-  return facts?.percent === undefined ? text : toText(say('life.percent', { text, percent: Math.round(facts.percent) }));
+  const name = message === undefined ? phase : toText(message);
+  const text = facts?.percent === undefined ? name : toText(say('life.percent', { text: name, percent: Math.round(facts.percent) }));
+  const told = facts === undefined ? '' : toFactsText(facts);
+  return told === '' ? text : toText(say('life.with-facts', { text, facts: told }));
 }
 
 export function toGateText(check: GateCheck, detail: string): string {
   return toText(gateSentence(check, detail));
 }
 
-/** `in 41 s: /health, Qwen3-0.6B listed, first token in 62 ms` */
+/** `in 41 s: /health, Qwen3-0.6B listed, first token in 62 ms`; the other names that it goes by are left out. */
 export function toReadyText({ elapsedMs, servedNames, firstTokenMs }: Of<'ready'>): string {
-  const shared = { elapsed: toDurationText(elapsedMs), names: servedNames.join(', ') };
+  const shared = { elapsed: toDurationText(elapsedMs), name: servedNames[0] ?? '' };
   if (firstTokenMs === undefined) return toText(say('life.ready-plain', shared));
   return toText(say('life.ready', { ...shared, firstToken: toDurationText(firstTokenMs) }));
 }
@@ -43,7 +46,7 @@ export function toExitTails(exit: ExitReport): { readonly how: string; readonly 
 const sentences: Sentences = {
   'supervisor-started': ({ pid }) => say('life.supervisor-started', { pid }),
   'supervisor-ended': () => say('life.supervisor-ended'),
-  requested: ({ desired, by }) => say('life.requested', { desired, by }),
+  requested: (event) => toRequested(event),
   preflight: () => say('life.preflight'),
   'preflight-failed': ({ code, reason }) => say('life.preflight-failed', { code, reason: toText(reason) }),
   launching: ({ backend }) => say('life.launching', { backend }),
@@ -70,11 +73,11 @@ const sentences: Sentences = {
   backoff: ({ attempt, delayMs }) => say('life.backoff', { attempt, delay: toDurationText(delayMs) }),
   crashloop: ({ attempt, delayMs }) => say('life.crashloop', { attempt, delay: toDurationText(delayMs) }),
   failed: ({ exit }) => say('life.failed', toExitTails(exit)),
-  stopping: ({ reason, graceMs }) => say('life.stopping', { reason, grace: toDurationText(graceMs) }),
-  killing: ({ reason }) => say('life.killing', { reason }),
+  stopping: ({ reason, graceMs }) => say('life.stopping', { reason: toWhy(reason), grace: toDurationText(graceMs) }),
+  killing: ({ reason }) => say('life.killing', { reason: toWhy(reason) }),
   stopped: () => say('life.stopped'),
   unkillable: ({ survivors }) => say('life.unkillable', { survivors: toSurvivorsText(survivors) }),
-  'rolling-back': ({ reason }) => say('life.rolling-back', { reason }),
+  'rolling-back': ({ reason }) => say('life.rolling-back', { reason: toCause(reason) }),
   note: ({ note }) => note,
 };
 
@@ -93,6 +96,40 @@ const phases: Readonly<Record<StartPhase, Message>> = {
   listening: say('life.phase.listening'),
   verifying: say('life.phase.verifying'),
 };
+
+function toRequested({ desired, by }: Of<'requested'>): Message {
+  const asker = { by: by === 'rollback' ? say('life.by-rollback') : say('life.by-command', { command: by }) };
+  return desired === 'up' ? say('life.requested-up', asker) : say('life.requested-down', asker);
+}
+
+const causes: Readonly<Record<string, Message>> = {
+  exit: say('life.cause.exit'),
+  gate: say('life.cause.gate'),
+  'start-timeout': say('life.cause.start-timeout'),
+  preflight: say('life.cause.preflight'),
+  launch: say('life.cause.launch'),
+};
+
+/** Why a launch ended, in words; anything else is a line of its log. */
+export function toCause(cause: string): Message | string {
+  return causes[cause] ?? cause;
+}
+
+/** Reasons that the supervisor gives; one that is not known here speaks for itself. */
+const reasons: Readonly<Record<string, Message>> = {
+  down: say('life.why.down'),
+  replace: say('life.why.replace'),
+  gate: say('life.why.gate'),
+  'start-timeout': say('life.why.start-timeout'),
+  deadline: say('life.why.deadline'),
+  force: say('life.why.force'),
+  again: say('life.why.again'),
+  'interrupted-stop': say('life.why.interrupted-stop'),
+};
+
+function toWhy(reason: string): Message | string {
+  return reasons[reason] ?? reason;
+}
 
 function gateSentence(check: GateCheck, detail: string): Message {
   if (check === 'health') return say('life.gate.health', { detail });

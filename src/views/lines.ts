@@ -1,5 +1,8 @@
-/** The conversation as lines: one for each thing that happened, the same every time, nothing redrawn. */
-import { type Clock, systemClock } from '../core/clock.ts';
+/**
+ * The conversation as lines: one for each thing that happened, nothing redrawn. What goes on within a step is worth
+ * a line only when it lasts: a start that is over in a second is one line, one that compiles for minutes says so.
+ */
+import { type Clock, systemClock, type Timer } from '../core/clock.ts';
 import type { DeployEvent } from '../core/event.ts';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
@@ -11,31 +14,69 @@ import { newStory, type StoryLine, toStory } from './story.ts';
 /** Progress of one step is repeated at most this often. */
 const progressEveryMs = 5000;
 
+/** A step that is over sooner is not told what went on in it. */
+const lastingMs = 1000;
+
 export function openLines(screen: Screen, clock: Clock = systemClock): Conversation {
+  const writer = openWriter(screen, clock);
   let story = newStory;
-  let last = '';
   const shownAt = new Map<string, number>();
 
-  const isTooSoon = (event: DeployEvent): boolean => {
-    if (event.type !== 'step-progress') return false;
-    const before = shownAt.get(event.step);
+  const isTooSoon = (step: string): boolean => {
+    const before = shownAt.get(step);
     if (before !== undefined && clock.mono() - before < progressEveryMs) return true;
-    shownAt.set(event.step, clock.mono());
+    shownAt.set(step, clock.mono());
     return false;
   };
+  return {
+    emit(event: DeployEvent) {
+      const [next, lines] = toStory(story, event);
+      story = next;
+      for (const line of lines) {
+        if (line.is !== 'live') writer.settle(line);
+        else if (event.type !== 'step-progress') writer.hold(line);
+        else if (!isTooSoon(event.step)) writer.settle(line);
+      }
+    },
+    pause: () => undefined,
+    close: writer.drop,
+  };
+}
+
+/** Holds live lines back: the newest is written when their step has lasted, and then one every few seconds. */
+function openWriter(screen: Screen, clock: Clock) {
+  let last = '';
+  let held: { readonly text: string; readonly timer: Timer } | undefined;
+  let releasedAt = Number.NEGATIVE_INFINITY;
+
   const write = (text: string) => {
     if (text !== last) screen.err(`${text}\n`);
     last = text;
   };
+  const drop = () => {
+    held?.timer.cancel();
+    held = undefined;
+  };
+  const release = () => {
+    const text = held?.text;
+    drop();
+    if (text === undefined) return;
+    releasedAt = clock.mono();
+    write(text);
+  };
   return {
-    emit(event) {
-      const [next, lines] = toStory(story, event);
-      story = next;
-      if (isTooSoon(event)) return;
-      for (const line of lines) if (isWanted(line, screen)) write(toLine(line, screen));
+    drop,
+    hold(line: StoryLine) {
+      if (!isWanted(line, screen)) return;
+      const waitMs = Math.max(lastingMs, releasedAt + progressEveryMs - clock.mono());
+      held = { text: toLine(line, screen), timer: held?.timer ?? clock.after(waitMs, release) };
     },
-    pause: () => undefined,
-    close: () => undefined,
+    settle(line: StoryLine) {
+      // Where something fails, what went on at that moment is part of the news.
+      if (line.is === 'failed') release();
+      else if (line.is !== 'said') drop();
+      if (isWanted(line, screen)) write(toLine(line, screen));
+    },
   };
 }
 

@@ -6,19 +6,32 @@ import { toText } from '../text/render.ts';
 import type { Planned, PlannedChange } from './documents.ts';
 import { renderFindings } from './findings.ts';
 import type { Palette } from './screen.ts';
-import { renderTable } from './tables.ts';
+import { renderTable, toTableWidth } from './tables.ts';
 
-export function renderPlan({ plan, spec, changes }: Planned, palette: Palette): string {
-  const head = [say('views.column.setting'), say('views.column.value'), say('views.column.from'), say('views.column.reason')];
-  const rows = plan.decisions.map(({ setting, value, from, reason }) => [setting, toValueText(value), from, toText(reason)]);
+/** `width` of the terminal, where there is one. */
+export function renderPlan({ plan, spec, changes }: Planned, palette: Palette, width = Number.POSITIVE_INFINITY): string {
   return [
     `${palette.strong(toTitle(plan, spec))}\n`,
     plan.description ? `${plan.description}\n` : '',
-    `\n${renderTable([head.map(toText), ...rows], palette)}`,
+    `\n${renderDecisions(plan, palette, width)}`,
     plan.findings.length > 0 ? `\n${renderFindings(plan.findings, palette)}` : '',
     changes === undefined ? '' : `\n${renderChanges(changes)}`,
     `\n${toText(say('views.plan.command'))}\n  ${toCommandLine(spec)}\n`,
   ].join('');
+}
+
+/** As a table; where that is too wide, each reason below its setting. */
+function renderDecisions({ decisions }: Plan, palette: Palette, width: number): string {
+  const head = [say('views.column.setting'), say('views.column.value'), say('views.column.from'), say('views.column.reason')];
+  const rows = decisions.map(({ setting, value, from, reason }) => [setting, toValueText(value), from, toText(reason)]);
+  const table = [head.map(toText), ...rows];
+  if (toTableWidth(table) <= width) return renderTable(table, palette);
+  return rows
+    .map(([setting = '', value = '', from = '', reason = '']) => {
+      const origin = palette.dim(toText(say('views.plan.origin', { from, reason })));
+      return `${toText(say('views.plan.setting', { setting: palette.strong(setting), value }))}\n    ${origin}\n`;
+    })
+    .join('');
 }
 
 function toTitle(plan: Plan, spec: LaunchSpec): string {

@@ -11,25 +11,73 @@ export interface ProfileSummary {
   readonly model: string;
 }
 
-export function renderProfileList(profiles: readonly ProfileSummary[], palette: Palette): string {
+/** `width` of the terminal, where there is one. */
+export function renderProfileList(profiles: readonly ProfileSummary[], palette: Palette, width?: number): string {
   const head = [say('views.column.name'), say('views.column.model'), say('views.column.description')].map(toText);
-  return renderTable([head, ...profiles.map(({ name, model, description }) => [name, model, description])], palette);
+  return renderTable([head, ...profiles.map(({ name, model, description }) => [name, model, description])], palette, width);
 }
 
-export function renderProfile(profile: Profile, palette: Palette): string {
+/** The Profile document; `origins` only where they were asked for. */
+export function toProfileDocument({ origins, ...settings }: Profile, { explain }: { readonly explain: boolean }): object {
+  return { kind: 'Profile', version: 1, ...settings, ...(explain ? { origins } : {}) };
+}
+
+export interface ProfileForm {
+  readonly palette: Palette;
+  /** Everything, with its origin; otherwise what somebody wrote. */
+  readonly explain: boolean;
+}
+
+export function renderProfile(profile: Profile, { palette, explain }: ProfileForm): string {
   const { name, source, description, origins, ...settings } = profile;
-  const rows = flatten('', settings).map(([path, value]) => [path, value, toOriginText(findOrigin(path, origins))]);
-  const head = [say('views.column.setting'), say('views.column.value'), say('views.column.from')].map(toText);
+  const rows = flatten('', settings).map(({ path, value }) => ({ path, value, origin: findOrigin(path, origins) }));
+  const shown = explain ? rows : rows.filter(({ path, origin }) => origin !== undefined || path === 'model.id');
+  const cells = shown.map(({ path, value, origin }) => [path, value, ...(explain ? [toOriginText(origin)] : [])]);
+  const head = [say('views.column.setting'), say('views.column.value'), ...(explain ? [say('views.column.from')] : [])].map(toText);
   const title = `${palette.strong(name)}  ${palette.dim(toText(say('views.profile.source', { source })))}\n`;
-  return `${title}${description ? `${description}\n` : ''}\n${renderTable([head, ...rows], palette)}`;
+  return `${title}${description ? `${description}\n` : ''}\n${renderTable([head, ...cells], palette)}`;
 }
 
-function flatten(path: string, value: unknown): readonly (readonly [string, string])[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return [[path, typeof value === 'string' ? value : JSON.stringify(value)]];
-  }
+interface Setting {
+  /** As in a profile and in `--set`. */
+  readonly path: string;
+  readonly value: string;
+}
+
+/** Values as one writes them: `30s` and not `30000`, and under the key that takes it. */
+function flatten(path: string, value: unknown): readonly Setting[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [toSetting(path, value)];
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return entries.flatMap(([key, inner]) => flatten(path === '' ? toKebab(key) : `${path}.${toKebab(key)}`, inner));
+  // Names of variables and of vLLM's own settings are not ours to respell.
+  const respell = path === 'vllm' || path === 'engine.env' || path === 'labels' ? (key: string) => key : toKebab;
+  return entries.flatMap(([key, inner]) => flatten(path === '' ? toKebab(key) : `${path}.${respell(key)}`, inner));
+}
+
+function toSetting(path: string, value: unknown): Setting {
+  const ours = !path.startsWith('vllm.') && !path.startsWith('engine.env.') && typeof value === 'number';
+  if (ours && path.endsWith('-ms')) return { path: path.slice(0, -3), value: toUnitText(value, durations, 'ms') };
+  if (ours && path.endsWith('-bytes')) return { path: path.slice(0, -6), value: toUnitText(value, sizes, 'B') };
+  return { path, value: typeof value === 'string' ? value : JSON.stringify(value) };
+}
+
+type Units = readonly (readonly [string, number])[];
+
+const durations: Units = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+];
+
+const sizes: Units = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+];
+
+/** In the largest unit that needs no fraction. */
+function toUnitText(amount: number, units: Units, least: string): string {
+  const [unit, factor] = units.find(([, size]) => amount >= size && amount % size === 0) ?? [least, 1];
+  return `${amount / factor}${unit}`;
 }
 
 /** A setting without an origin of its own may have been written as part of a block. */

@@ -13,6 +13,10 @@ export interface Palette {
 export interface Screen {
   readonly output: Output;
   readonly palette: Palette;
+  /** Whether a person sees stdout as it is written: no control characters of others there. */
+  readonly terminal: boolean;
+  /** The terminal behind stdout, as large as it is now; undefined when there is none or it does not know. */
+  size(): { readonly columns: number; readonly rows: number } | undefined;
   /** The answer: stdout. */
   out(text: string): void;
   /** The conversation: stderr. */
@@ -20,15 +24,18 @@ export interface Screen {
 }
 
 export interface Streams {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number; write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
 }
 
 export function openScreen(output: Output, streams: Streams): Screen {
+  const { stdout } = streams;
   return {
     output,
     palette: toPalette(output.colors),
-    out: (text) => void streams.stdout.write(text),
+    terminal: stdout.isTTY ?? false,
+    size: () => (stdout.isTTY && stdout.columns && stdout.rows ? { columns: stdout.columns, rows: stdout.rows } : undefined),
+    out: (text) => void stdout.write(text),
     err: (text) => void streams.stderr.write(text),
   };
 }

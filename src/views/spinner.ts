@@ -20,7 +20,7 @@ export function openSpinner(screen: Screen, clock: Clock = systemClock): Convers
   const draw = () => {
     if (live === undefined) return;
     const waited = clock.mono() - live.since;
-    const suffix = waited < patienceMs ? '' : screen.palette.dim(` ${toDurationText(waited)}`);
+    const suffix = waited < patienceMs ? '' : screen.palette.dim(` · ${toWaitedText(waited)}`);
     spinner.text = toStepText(live.step, live.text) + suffix;
   };
   const tick = () => {
@@ -37,7 +37,7 @@ export function openSpinner(screen: Screen, clock: Clock = systemClock): Convers
     if (!spinner.isSpinning) spinner.start();
     ticking ??= clock.after(1000, tick);
   };
-  const work = (line: Extract<StoryLine, { is: 'live' | 'done' | 'failed' }>) => {
+  const work = (line: Exclude<StoryLine, { is: 'said' }>) => {
     const same = live?.step === line.step && live.text === line.text;
     if (!same) live = { step: line.step, text: line.text, since: clock.mono() };
     spin();
@@ -53,11 +53,16 @@ export function openSpinner(screen: Screen, clock: Clock = systemClock): Convers
       const [next, lines] = toStory(story, event);
       story = next;
       for (const line of lines) {
-        if (line.is === 'live') work(line);
+        if (line.is === 'live' || line.is === 'passed') work(line);
         else settle(line);
       }
     },
     pause: rest,
     close: rest,
   };
+}
+
+/** Whole seconds: a tenth would be wrong before it is read. */
+function toWaitedText(ms: number): string {
+  return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : toDurationText(ms);
 }

@@ -4,40 +4,60 @@ import { toDurationText } from '../core/units.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
 import { renderFindings } from './findings.ts';
-import { toExitTails, toPhaseText } from './life-text.ts';
+import { toCause, toExitTails, toPhaseText } from './life-text.ts';
 import type { Palette, Screen } from './screen.ts';
 import { labelWidth } from './step-line.ts';
-import { renderTable } from './tables.ts';
+import { renderTable, toTableWidth, toWidth } from './tables.ts';
 
 const none = '-';
 
-export function renderStatusTable(deployments: readonly Deployment[], palette: Palette): string {
-  const head = columns.map(toText);
-  return renderTable([head, ...deployments.map(toRow)], palette);
+/** `width` of the terminal, where there is one: columns that it has no room for are left out, the least telling first. */
+export function renderStatusTable(deployments: readonly Deployment[], palette: Palette, width = Number.POSITIVE_INFINITY): string {
+  const toRows = (shown: readonly Column[]) => [
+    shown.map(({ head }) => toText(head)),
+    ...deployments.map((deployment) => shown.map(({ toCell }) => toCell(deployment))),
+  ];
+  const dispensable = columns.filter(({ spare }) => spare !== undefined).toSorted((a, b) => (a.spare ?? 0) - (b.spare ?? 0));
+  let shown = columns;
+  for (const column of dispensable) {
+    if (toTableWidth(toRows(shown)) <= width) break;
+    shown = shown.filter((one) => one !== column);
+  }
+  return renderTable(toRows(shown), palette);
 }
 
-/** What `up` and `restart` end with, on stdout. */
-export function renderServed(deployment: Deployment, { output, palette }: Screen): string {
+/** What `up` and `restart` end with, on stdout. `alone`: the only deployment, so that it need not be named. */
+export function renderServed(deployment: Deployment, screen: Screen, { alone = true }: { readonly alone?: boolean } = {}): string {
   const { name, endpoint, simulated, state } = deployment;
-  if (output.mode === 'quiet') return `${endpoint}\n`;
+  const { mode } = screen.output;
+  if (mode === 'quiet') return isDown(deployment) ? '' : `${endpoint}\n`;
+  if (isDown(deployment)) return toDownLine(deployment);
   const address = simulated ? toText(say('views.simulated', { text: endpoint })) : endpoint;
-  if (output.mode !== 'tty' || state !== 'ready') return `${name} ${toStateText(deployment)} ${address}\n`;
-  const command = toText(name === deployment.profile ? say('views.try-ask') : say('views.try-ask-name', { name }));
+  if (mode !== 'tty' || state !== 'ready') return `${name} ${toStateText(deployment)} ${address}\n`;
+  const command = toText(alone ? say('views.try-ask') : say('views.try-ask-name', { name }));
+  return toInvitation(address, command, screen);
+}
+
+/** `endpoint … try …`, on two lines where the terminal is too narrow for one. */
+function toInvitation(address: string, command: string, { palette, size }: Screen): string {
   const label = (message: Message) => palette.dim(toText(message));
-  const padding = ' '.repeat(Math.max(1, labelWidth - toText(say('views.endpoint')).length));
-  return `  ${label(say('views.endpoint'))}${padding}${palette.strong(address)}      ${label(say('views.try'))}   ${command}\n`;
+  const padded = (message: Message) => label(message) + ' '.repeat(Math.max(1, labelWidth - toText(message).length));
+  const first = `  ${padded(say('views.endpoint'))}${palette.strong(address)}`;
+  const width = 2 + labelWidth + toWidth(`${address}      ${toText(say('views.try'))}   ${command}`);
+  const narrow = width > (size()?.columns ?? Number.POSITIVE_INFINITY);
+  return narrow ? `${first}\n  ${padded(say('views.try'))}${command}\n` : `${first}      ${label(say('views.try'))}   ${command}\n`;
 }
 
 /** What `down` ends with. */
 export function renderDown(deployments: readonly Deployment[], { output }: Screen): string {
   if (output.mode === 'quiet') return '';
-  return deployments
-    .map((deployment) => {
-      const { name, state, simulated } = deployment;
-      const text = state === 'stopped' ? toText(say('views.down', { name })) : `${name} ${toStateText(deployment)}`;
-      return `${simulated ? toText(say('views.simulated', { text })) : text}\n`;
-    })
-    .join('');
+  return deployments.map(toDownLine).join('');
+}
+
+function toDownLine(deployment: Deployment): string {
+  const { name, state, simulated } = deployment;
+  const text = state === 'stopped' ? toText(say('views.down', { name })) : `${name} ${toStateText(deployment)}`;
+  return `${simulated ? toText(say('views.simulated', { text })) : text}\n`;
 }
 
 export function renderDetail(deployment: Deployment, palette: Palette): string {
@@ -52,39 +72,38 @@ function toStateText({ state, supervised, desired }: Deployment): string {
   return lost ? toText(say('views.unsupervised', { state })) : state;
 }
 
-function toBackendText({ backend, simulated }: Deployment): string {
-  return simulated ? toText(say('views.simulated', { text: backend })) : backend;
+interface Column {
+  readonly head: Message;
+  readonly toCell: (deployment: Deployment) => string;
+  /** The first to be left out where the terminal is narrow has 1. */
+  readonly spare?: number;
 }
 
-const columns: readonly Message[] = [
-  say('views.column.name'),
-  say('views.column.state'),
-  say('views.column.profile'),
-  say('views.column.backend'),
-  say('views.column.endpoint'),
-  say('views.column.up'),
-  say('views.column.restarts'),
-  say('views.column.running'),
-  say('views.column.waiting'),
-  say('views.column.kv'),
-  say('views.column.tokens'),
+const columns: readonly Column[] = [
+  { head: say('views.column.name'), toCell: ({ name }) => name },
+  { head: say('views.column.state'), toCell: toStateText },
+  { head: say('views.column.profile'), toCell: ({ profile }) => profile, spare: 1 },
+  { head: say('views.column.backend'), toCell: ({ backend, simulated }) => (simulated ? toText(say('views.simulated-backend')) : backend) },
+  { head: say('views.column.endpoint'), toCell: (deployment) => (isDown(deployment) ? none : deployment.endpoint) },
+  { head: say('views.column.up'), toCell: toUptimeCell, spare: 7 },
+  { head: say('views.column.restarts'), toCell: ({ restarts }) => String(restarts.total), spare: 6 },
+  { head: say('views.column.running'), toCell: ({ load }) => (load === undefined ? none : String(load.running)), spare: 4 },
+  { head: say('views.column.waiting'), toCell: ({ load }) => (load === undefined ? none : String(load.waiting)), spare: 2 },
+  { head: say('views.column.kv'), toCell: toKvCell, spare: 3 },
+  {
+    head: say('views.column.tokens'),
+    toCell: ({ load }) => (load === undefined ? none : String(Math.round(load.tokensPerSecond))),
+    spare: 5,
+  },
 ];
 
-function toRow(deployment: Deployment): readonly string[] {
-  const { name, profile, endpoint, load, uptimeSeconds, restarts } = deployment;
-  return [
-    name,
-    toStateText(deployment),
-    profile,
-    toBackendText(deployment),
-    isDown(deployment) ? none : endpoint,
-    uptimeSeconds === undefined || isDown(deployment) ? none : toUptime(uptimeSeconds),
-    String(restarts.total),
-    load === undefined ? none : String(load.running),
-    load === undefined ? none : String(load.waiting),
-    load === undefined ? none : toText(say('views.percent', { percent: Math.round(load.kvUsage * 100) })),
-    load === undefined ? none : String(Math.round(load.tokensPerSecond)),
-  ];
+function toUptimeCell(deployment: Deployment): string {
+  const { uptimeSeconds } = deployment;
+  return uptimeSeconds === undefined || isDown(deployment) ? none : toUptime(uptimeSeconds);
+}
+
+function toKvCell({ load }: Deployment): string {
+  return load === undefined ? none : toText(say('views.percent', { percent: Math.round(load.kvUsage * 100) }));
 }
 
 function isDown({ state }: Deployment): boolean {
@@ -92,21 +111,21 @@ function isDown({ state }: Deployment): boolean {
 }
 
 function toFacts(deployment: Deployment): readonly (readonly [Message, string | undefined])[] {
-  const { phase, health, pid, containerId, nextStartAt, desired, state } = deployment;
+  const { phase, health, pid, containerId, nextStartAt, desired } = deployment;
   return [
     [say('views.endpoint'), isDown(deployment) ? undefined : deployment.endpoint],
     [say('views.label.serves'), deployment.servedNames.join(', ') || undefined],
     [say('views.label.profile'), deployment.profile],
     [say('views.label.model'), deployment.model],
-    [say('views.label.engine'), `${toEngineText(deployment)} · ${toBackendText(deployment)}`],
-    [say('views.label.wanted'), desired === 'up' && state === 'ready' ? undefined : desired],
+    [say('views.label.engine'), toEngineText(deployment)],
+    [say('views.label.wanted'), (desired === 'up') === isDown(deployment) ? desired : undefined],
     [say('views.label.phase'), phase === undefined || health.ready ? undefined : toPhaseText(phase)],
     [say('views.label.health'), health.reason],
     [say('views.label.up'), toUptimeText(deployment)],
     [say('views.label.process'), pid === undefined ? undefined : String(pid)],
     [say('views.label.container'), containerId],
     [say('views.label.load'), toLoadText(deployment)],
-    [say('views.label.restarts'), toText(say('views.restarts', deployment.restarts))],
+    [say('views.label.restarts'), toRestartsText(deployment)],
     [say('views.label.next'), nextStartAt],
     [say('views.label.last-exit'), toLastExitText(deployment)],
     [say('views.label.supervisor'), toSupervisorText(deployment)],
@@ -117,14 +136,18 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
   ];
 }
 
-function toEngineText({ simulated, engine }: Deployment): string {
-  return toText(simulated ? say('views.simulator') : say('views.engine-version', { version: engine.version }));
+function toEngineText({ simulated, engine, backend }: Deployment): string {
+  return toText(simulated ? say('views.simulator') : say('views.engine-version', { version: engine.version, backend }));
 }
 
 function toUptimeText({ uptimeSeconds, readyAt }: Deployment): string | undefined {
   if (uptimeSeconds === undefined) return undefined;
   const uptime = toUptime(uptimeSeconds);
   return readyAt === undefined ? uptime : toText(say('views.up-since', { uptime, readyAt }));
+}
+
+function toRestartsText({ restarts }: Deployment): string {
+  return toText(restarts.total === 0 ? say('views.no-restarts') : say('views.restarts', restarts));
 }
 
 /** Whole seconds: nobody needs tenths of them here. */
@@ -140,10 +163,10 @@ function toLoadText({ load }: Deployment): string | undefined {
 
 function toLastExitText({ lastExit }: Deployment): string | undefined {
   if (lastExit === undefined) return undefined;
-  return toText(say('views.last-exit', { at: lastExit.at, cause: lastExit.cause, ...toExitTails(lastExit) }));
+  return toText(say('views.last-exit', { at: lastExit.at, cause: toCause(lastExit.cause), ...toExitTails(lastExit) }));
 }
 
-function toSupervisorText({ supervised, supervisor, name, profile, desired }: Deployment): string | undefined {
+function toSupervisorText({ supervised, supervisor, name, desired }: Deployment): string | undefined {
   if (supervisor !== undefined && supervised) return toText(say('views.supervised', { pid: supervisor.pid }));
-  return desired === 'up' ? toText(say('views.not-supervised', { name, profile })) : undefined;
+  return desired === 'up' ? toText(say('views.not-supervised', { name })) : undefined;
 }

@@ -1,15 +1,17 @@
 /**
  * Events retold as steps (`plan`, `engine`, `start`, `ready`, `stop`), each alive until it is done or has failed.
- * Pure, so that the spinner and the plain lines tell the same story.
+ * Pure, so that the spinner and the plain lines tell the same story. A `live` line is what goes on now, until the
+ * next one; a `passed` line has happened within the step and matters beyond it.
  */
 import type { DeployEvent, DeploymentEvent, StartFacts, StartPhase } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
-import { toDurationText, toSizeText } from '../core/units.ts';
+import { toSizeText } from '../core/units.ts';
 import { toText } from '../text/render.ts';
 import { toGateText, toLifeText, toPhaseText, toReadyText } from './life-text.ts';
+import { toTook } from './start-facts.ts';
 
 export type StoryLine =
-  | { readonly is: 'live' | 'done' | 'failed'; readonly step: string; readonly text: string }
+  | { readonly is: 'live' | 'passed' | 'done' | 'failed'; readonly step: string; readonly text: string }
   | { readonly is: 'said'; readonly level: 'info' | 'warning'; readonly text: string };
 
 export interface Story {
@@ -18,12 +20,11 @@ export interface Story {
   readonly facts: StartFacts;
   /** Whether the `start` step of the present launch has been closed. */
   readonly started: boolean;
+  /** Whether the last launch has ended as asked and what comes after it is not known yet. */
+  readonly ended: boolean;
 }
 
-/** A phase shorter than this took no time worth a word. */
-const shortestMs = 50;
-
-export const newStory: Story = { phases: [], facts: {}, started: false };
+export const newStory: Story = { phases: [], facts: {}, started: false, ended: false };
 
 type Told = readonly [Story, readonly StoryLine[]];
 
@@ -53,10 +54,11 @@ function toLifeStory(story: Story, event: DeploymentEvent): Told {
   const text = toLifeText(event);
   switch (event.type) {
     case 'preflight':
-    case 'launched':
-      return [story, [{ is: 'live', step: 'start', text }]];
+      return [newStory, [...closeStop(story, event), { is: 'live', step: 'start', text }]];
     case 'launching':
       return [newStory, [{ is: 'live', step: 'start', text }]];
+    case 'launched':
+      return [story, [{ is: 'passed', step: 'start', text }, ...toImporting(event)]];
     case 'phase':
       return toPhaseStory(story, event);
     case 'gate-waiting':
@@ -71,14 +73,14 @@ function toLifeStory(story: Story, event: DeploymentEvent): Told {
     case 'preflight-failed':
       return [story, [{ is: 'failed', step: 'start', text }]];
     case 'exited':
-      if (event.expected) return [newStory, [{ is: 'live', step: 'stop', text }]];
+      if (event.expected) return [{ ...newStory, ended: true }, [{ is: 'live', step: 'stop', text }]];
       return [newStory, [{ is: 'failed', step: story.started ? 'ready' : 'start', text }]];
     case 'stopping':
     case 'killing':
     case 'survivors':
       return [story, [{ is: 'live', step: 'stop', text }]];
     case 'stopped':
-      return [newStory, [{ is: 'done', step: 'stop', text }]];
+      return [newStory, [{ is: 'done', step: 'stop', text: mark(event, toText(say('life.stopped-name', { name: event.deployment }))) }]];
     case 'unkillable':
       return [story, [{ is: 'failed', step: 'stop', text }]];
     case 'backoff':
@@ -106,18 +108,29 @@ function toPhaseStory(story: Story, event: Extract<DeploymentEvent, { type: 'pha
     facts: { ...story.facts, ...facts },
   };
   if (story.started) return [next, []];
+  if (phase === 'spawned' || phase === 'importing') return [next, toImporting(event)];
   if (phase !== 'listening') return [next, [{ is: 'live', step: 'start', text: mark(event, toPhaseText(phase, facts)) }]];
   const asking: StoryLine = { is: 'live', step: 'ready', text: mark(event, toPhaseText('verifying')) };
   return [{ ...next, started: true }, [...closeStart(next, event), asking]];
 }
 
+/** vLLM says nothing while Python imports it, which takes most of a start: said from the launch on, in the same words. */
+function toImporting(event: DeploymentEvent): readonly StoryLine[] {
+  return event.simulated ? [] : [{ is: 'live', step: 'start', text: toPhaseText('spawned') }];
+}
+
+/** What is replaced ends too, without being reported as down. */
+function closeStop({ ended }: Story, event: DeploymentEvent): readonly StoryLine[] {
+  return ended ? [{ is: 'done', step: 'stop', text: mark(event, toText(say('life.replaced'))) }] : [];
+}
+
 function closeStart(story: Story, event: DeploymentEvent): readonly StoryLine[] {
   if (story.started || story.phases.length === 0) return [];
-  return [{ is: 'done', step: 'start', text: mark(event, toStartText(story)) }];
+  return [{ is: 'done', step: 'start', text: mark(event, toStartText(story, event.simulated ?? false)) }];
 }
 
 /** `imported 14 s · weights 0.3 s · KV cache 262,144 tokens · listening`; what was not seen is left out. */
-function toStartText({ phases, facts }: Story): string {
+function toStartText({ phases, facts }: Story, simulated: boolean): string {
   const took = (phase: StartPhase): string | undefined => {
     const at = phases.findIndex((entry) => entry.phase === phase);
     const from = phases[at];
@@ -127,7 +140,7 @@ function toStartText({ phases, facts }: Story): string {
   };
   const weights = facts.weightsSeconds === undefined ? took('loading') : toTook(facts.weightsSeconds * 1000);
   const parts = [
-    withTime(took('importing'), (time) => say('life.took.imported', { time })),
+    withTime(simulated ? undefined : toImported(phases), (time) => say('life.took.imported', { time })),
     withTime(took('downloading'), (time) => say('life.took.downloaded', { time })),
     withTime(weights, (time) => say('life.took.weights', { time })),
     withTime(took('compiling'), (time) => say('life.took.compiled', { time })),
@@ -141,10 +154,15 @@ function toStartText({ phases, facts }: Story): string {
     .join(' · ');
 }
 
-/** Never milliseconds: `weights 0.3 s` stands beside `imported 14 s`. */
-function toTook(ms: number): string | undefined {
-  if (ms < shortestMs) return undefined;
-  return ms < 1000 ? `${(ms / 1000).toFixed(1)} s` : toDurationText(ms);
+/**
+ * From the launch to the first phase after the imports: they happen before the first line of the log, so the phase
+ * `importing` itself says nothing about their time. Undefined when that moment was not seen.
+ */
+function toImported(phases: Story['phases']): string | undefined {
+  const after = phases.findIndex(({ phase }) => phase !== 'spawned' && phase !== 'importing');
+  const first = phases[after];
+  if (first === undefined || (after === 0 && first.phase !== 'configuring')) return undefined;
+  return toTook(first.elapsedMs);
 }
 
 function withTime(time: string | undefined, toMessage: (time: string) => Message): Message | undefined {

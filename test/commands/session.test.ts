@@ -71,6 +71,13 @@ test('an interrupted look needs no words', async () => {
   expect(await run(async () => 0, { interruptStatus: 130 })).toMatchObject({ status: 130 });
 });
 
+test('in a terminal the prompt begins a line of its own after an interrupted look', async () => {
+  const aborted = () => Promise.reject(new DOMException('aborted', 'AbortError'));
+  expect(await run(aborted, { interruptStatus: 130, terminal: true })).toMatchObject({ status: 130, stderr: '\n' });
+  expect(await run(async () => 0, { interruptStatus: 130, terminal: true })).toMatchObject({ status: 130, stderr: '\n' });
+  expect(await run(async () => 0, { terminal: true })).toMatchObject({ status: 0, stderr: '' });
+});
+
 test('a command that a signal ends in the ordinary way is not interrupted', async () => {
   expect(await run(async () => 0, { interruptStatus: 143, endsBySignal: true })).toMatchObject({ status: 0 });
 });

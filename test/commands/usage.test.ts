@@ -16,6 +16,8 @@ const mistakes = [
   'up -o jsn',
   'up --backend dokcer',
   'up --set',
+  'up --set port',
+  'up --set =9000',
   'up --dry',
   'down --grace soon',
   'down chat --all',

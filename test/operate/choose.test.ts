@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await new Promise<void>((done) => (hub ? hub.close(() => done()) : done()));
   hub = undefined;
-  await rm(home, { recursive: true, force: true });
+  await rm(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
 /** A hub that has one model. */

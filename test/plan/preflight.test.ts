@@ -86,6 +86,11 @@ describe('checkPlan', () => {
     });
   });
 
+  it('cuts a command line that is too long to read', async () => {
+    const error = await check('tiny', [], { port: { ...taken, owner: { pid: 42, command: `node \n ${'x'.repeat(500)}` } } });
+    expect(error && toErrorText(error).message).toBe(`Port 8000 on 127.0.0.1 is taken by process 42 (node ${'x'.repeat(75)}…).`);
+  });
+
   it.each<[string, string, readonly string[], Partial<Facts>]>([
     ['the CPU engine on a machine with a silent GPU', 'tiny', [], { gpus: { is: 'silent', signs: [], evidence: say('gpu.no-smi') } }],
     ['a GPU that does not tell its memory', 'int4', [], gpus({ index: 0, name: 'NVIDIA GB10', computeCapability: '12.1' })],

@@ -82,16 +82,23 @@ describe('loadProfile', () => {
     expect(await failureOf(load('int5'))).toMatchObject({
       code: 'profile/unknown',
       exitStatus: 6,
-      params: { name: 'int5', nearest: expect.stringContaining('int4') },
+      params: { name: 'int5', nearest: { id: 'commands.did-you-mean', params: { words: { params: { first: 'int4' } } } } },
     });
-    expect((await failureOf(load('../etc'))).code).toBe('profile/unreadable');
+    expect((await failureOf(load('../etc'))).code).toBe('profile/unknown');
     expect((await failureOf(load('a/../../b'))).code).toBe('profile/unknown');
   });
 
   it('says that a path is not there, or is a directory', async () => {
-    expect(await failureOf(load('./none.yaml'))).toMatchObject({ code: 'profile/unreadable', params: { problem: 'ENOENT' } });
+    expect(await failureOf(load('./none.yaml'))).toMatchObject({
+      code: 'profile/unknown',
+      exitStatus: 6,
+      params: { name: join(cwd, 'none.yaml') },
+    });
     await mkdir(join(cwd, 'dir.yaml'));
-    expect(await failureOf(load('./dir.yaml'))).toMatchObject({ code: 'profile/unreadable', params: { problem: 'EISDIR' } });
+    expect(await failureOf(load('./dir.yaml'))).toMatchObject({
+      code: 'profile/unreadable',
+      params: { problem: { id: 'profile.is-directory' } },
+    });
   });
 
   it('shows a circle as a path', async () => {

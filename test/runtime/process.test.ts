@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
-import { isDead, readBootId, readProcess } from '../../src/host/proc.ts';
+import { runProgram } from '../../src/host/exec.ts';
+import { isDead, readBootId, readDescriptor, readProcess } from '../../src/host/proc.ts';
 import type { LaunchSpec } from '../../src/plan/launch-spec.ts';
 import { createProcessRuntime } from '../../src/runtime/process.ts';
 import type { Instance, LaunchRecord } from '../../src/runtime/runtime.ts';
@@ -25,7 +26,12 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function launch(script: string, changes: Partial<LaunchSpec> = {}, env: NodeJS.ProcessEnv = process.env): Promise<Instance> {
+async function launch(
+  script: string,
+  changes: Partial<LaunchSpec> = {},
+  env: NodeJS.ProcessEnv = process.env,
+  places: Partial<LaunchRecord> = {},
+): Promise<Instance> {
   const record: LaunchRecord = {
     launchId: `0190-${started.length}`,
     run: 1,
@@ -37,6 +43,7 @@ async function launch(script: string, changes: Partial<LaunchSpec> = {}, env: No
     tmpDir: join(directory, `tmp-${started.length}`),
     port: 1,
     host: '127.0.0.1',
+    ...places,
   };
   const spec = makeSpec({ program: '/bin/bash', args: ['-c', script], ...changes });
   const instance = await createProcessRuntime(env).launch({ deployment: 'x', spec, record, secrets: { SECRET: 'shh' } });
@@ -59,6 +66,8 @@ describe('a process launch', () => {
     ['exit 3', { code: 3 }],
     ['kill -9 $$', { signal: 'SIGKILL' }],
     ['kill -15 $$', { signal: 'SIGTERM' }],
+    ['kill -34 $$', { signal: 'SIG34' }],
+    ['exit 255', { code: 255 }],
   ])('knows how it ended: %s', async (script, exit) => {
     expect(await (await launch(script)).exited).toEqual(exit);
   });
@@ -79,6 +88,13 @@ describe('a process launch', () => {
     const facts = await readProcess(instance.record.process?.pid ?? 0);
     expect(facts?.session).toBe(instance.record.keeper?.pid);
     expect((await stat(instance.record.logFile)).mode & 0o777).toBe(0o600);
+  });
+
+  it('has a keeper that does not pass for the engine: the log is not its output', async () => {
+    const instance = await launch('echo done; exec sleep 60');
+    await waitForLog(instance, 'done');
+    const keeper = instance.record.keeper?.pid ?? 0;
+    expect(await Promise.all([1, 2].map((descriptor) => readDescriptor(keeper, descriptor)))).toEqual(['/dev/null', '/dev/null']);
   });
 
   it('runs on the processors it is given', async () => {
@@ -170,5 +186,120 @@ describe('a process launch', () => {
     const log = await waitForLog(instance, 'done');
     if (instance.record.memoryGroup === undefined) expect(instance.record.memoryCapProblem).toMatch(/\w/);
     else expect(log).toContain('qwen-deploy-0190-0');
+  });
+
+  it('that takes more memory than its cap is killed, and the group goes with it', async () => {
+    const instance = await launch('exec tail /dev/zero', { resources: { memoryBytes: 64 * 2 ** 20 } });
+    const group = instance.record.memoryGroup;
+    // Where the host allows no cap it would take all the memory there is.
+    if (group === undefined) return expect(instance.record.memoryCapProblem).toMatch(/\w/);
+    expect(await instance.exited).toEqual({ signal: 'SIGKILL' });
+    await instance.tidy();
+    await expect(stat(group)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('a launch whose supervisor died before it could write down what it had started', () => {
+  const unfinished = ({ keeper: _, process: __, ...record }: LaunchRecord): LaunchRecord => record;
+
+  it('is found by its log, and ended with all that belongs to it', async () => {
+    const instance = await launch('sleep 71 >/dev/null 2>&1 & echo done; exec sleep 70');
+    await waitForLog(instance, 'done');
+    const remains = createProcessRuntime(process.env).remains(unfinished(instance.record));
+    expect((await remains.members()).map(({ command }) => command)).toEqual(expect.arrayContaining(['sleep 70', 'sleep 71']));
+    expect(await remains.kill(5000)).toEqual([]);
+    expect(await remains.members()).toEqual([]);
+    expect(await instance.members()).toEqual([]);
+  });
+});
+
+describe('what is left of a launch', () => {
+  /** A session without its leader: `command` is the only process in it. */
+  async function startOrphan(command: string): Promise<{ session: number; pid: number }> {
+    const { stdout } = await runProgram('setsid', ['bash', '-c', `${command} >/dev/null 2>&1 </dev/null & echo $$ $!`]);
+    const [session = 0, pid = 0] = stdout.split(' ').map(Number);
+    return { session, pid };
+  }
+
+  it('is not the leaderless session of a stranger that has got the number of the keeper', async () => {
+    const { session, pid } = await startOrphan('sleep 72');
+    const { record } = await launch('exit 0');
+    const remains = createProcessRuntime(process.env).remains({ ...record, keeper: { pid: session, startTicks: 1 } });
+    expect((await readProcess(pid))?.session).toBe(session);
+    expect(await remains.kill(200)).toEqual([]);
+    expect(isDead(await readProcess(pid))).toBe(false);
+    process.kill(pid, 'SIGKILL');
+  });
+
+  it('is nothing once the machine was restarted', async () => {
+    const instance = await launch('echo done; exec sleep 73');
+    await waitForLog(instance, 'done');
+    const remains = createProcessRuntime(process.env).remains({ ...instance.record, bootId: 'another' });
+    expect(await remains.members()).toEqual([]);
+    expect(await remains.kill(200)).toEqual([]);
+    expect(isDead(await readProcess(instance.record.process?.pid ?? 0))).toBe(false);
+  });
+
+  it('is found although the path of its log leads over a link', async () => {
+    const link = join(directory, 'link');
+    await symlink(directory, link);
+    const instance = await launch('sleep 74 & echo done; exec sleep 75', {}, process.env, { logFile: join(link, 'engine-0.log') });
+    await waitForLog(instance, 'done');
+    const { keeper: _, ...record } = instance.record;
+    expect((await createProcessRuntime(process.env).remains(record).members()).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('includes what left session and log behind, if it was seen while its parent lived', async () => {
+    const instance = await launch('(sleep 0.3; setsid sleep 76 >/dev/null 2>&1) & echo done; exec sleep 60');
+    await waitForLog(instance, 'done');
+    await expect.poll(async () => (await instance.members()).map(({ command }) => command)).toContain('sleep 76');
+    process.kill(instance.record.process?.pid ?? 0, 'SIGKILL');
+    await instance.exited;
+    expect(await instance.kill(5000)).toEqual([]);
+  });
+
+  it('is tidied of shared memory too, when the engine was killed with all its processes', async () => {
+    const [known, mapped] = ['psm_qdtest1', 'psm_qdtest2'].map((name) => `/dev/shm/${name}-${process.pid}`);
+    for (const path of [known, mapped]) await writeFile(path ?? '', 'x'.repeat(5000));
+    const map = `exec perl -e 'open my $f, "<:mmap", $ARGV[0] or die; getc $f; print "done\\n"; $| = 1; print "" ; sleep 60' ${mapped}`;
+    const instance = await launch(map);
+    await waitForLog(instance, 'done');
+    await instance.sample();
+    process.kill(instance.record.process?.pid ?? 0, 'SIGKILL');
+    await instance.exited;
+    // A new supervisor knows the record only.
+    const remains = createProcessRuntime(process.env).remains(instance.record);
+    expect(await remains.members()).toEqual([]);
+    await remains.tidy();
+    await expect(stat(mapped ?? '')).rejects.toMatchObject({ code: 'ENOENT' });
+    await rm(known ?? '');
+  });
+});
+
+describe('a launch that cannot be made', () => {
+  it('says which file or directory is in the way, and leaves nothing', async () => {
+    await writeFile(join(directory, 'file'), '');
+    await expect(launch('exit 0', {}, process.env, { logFile: join(directory, 'file/0190/engine.log') })).rejects.toMatchObject({
+      code: 'runtime/launch-files',
+      params: { problem: 'ENOTDIR' },
+    });
+  });
+
+  it('ends what it had started', async () => {
+    const exitFile = join(directory, 'no/such/directory/exit.json');
+    await expect(launch('exec sleep 77', {}, process.env, { exitFile })).rejects.toMatchObject({ code: 'runtime/spawn-failed' });
+    const { stdout } = await runProgram('pgrep', ['-f', '^sleep 77$']);
+    expect(stdout).toBe('');
+  });
+});
+
+describe('an instance that was let go', () => {
+  it('says nothing about an end that it has not seen', async () => {
+    const instance = await launch('echo done; exec sleep 60');
+    await waitForLog(instance, 'done');
+    const adopted = await createProcessRuntime(process.env).adopt(instance.record);
+    adopted?.release();
+    const outcome = await Promise.race([adopted?.exited, waitFor(2300).then(() => 'nothing')]);
+    expect(outcome).toBe('nothing');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reduce } from '../../src/supervisor/reduce.ts';
-import type { Effect, Signal } from '../../src/supervisor/signal.ts';
+import type { Effect, Signal, TimerName } from '../../src/supervisor/signal.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { makeRecord, makeState, makeWanted } from './make.ts';
 
@@ -35,7 +35,7 @@ const gatePassed = (n = 1): Signal => ({ type: 'gate-passed', run: n, firstToken
 const exited = (n = 1, extra: object = {}): Signal => ({ type: 'exited', run: n, exit, permanent: false, ...extra });
 const reclaimed = (n = 1): Signal => ({ type: 'reclaimed', run: n, survivors: [] });
 const killed = (n = 1): Signal => ({ type: 'killed', run: n, survivors: [] });
-const timer = (name: 'next-start' | 'kill' | 'term-again' | 'start-deadline' | 'stable', n = 1): Signal => ({
+const timer = (name: TimerName, n = 1): Signal => ({
   type: 'timer',
   run: n,
   timer: name,
@@ -101,6 +101,38 @@ describe('a start', () => {
   it('fails at once for a permanent cause', () => {
     const { state } = run(starting, exited(1, { permanent: true }), reclaimed());
     expect(state).toMatchObject({ life: 'failed', lastExit: { line: 'ValueError: no' } });
+  });
+});
+
+describe('a start that fails before the engine does', () => {
+  const taken = (n: number): Signal => ({
+    type: 'preflight-failed',
+    run: n,
+    code: 'runtime/port-taken',
+    reason: { id: 'life.port-taken', params: {} },
+    permanent: false,
+  });
+  const notLaunched = (n: number, permanent: boolean): Signal => ({
+    type: 'launch-failed',
+    run: n,
+    exit: { cause: 'launch', at: exit.at, line: 'ENOSPC' },
+    permanent,
+  });
+
+  it('gives a port that somebody else holds three tries', () => {
+    const second = run(run(makeState(), up, taken(1)).state, timer('next-start'), taken(2));
+    expect(second.state.life).toBe('backoff');
+    expect(run(second.state, timer('next-start', 2), taken(3)).state).toMatchObject({ life: 'failed', run: 3 });
+  });
+
+  it('is tried again for what may pass, however often, and not for what will not', () => {
+    let state = run(makeState(), up).state;
+    for (let n = 1; n <= 5; n += 1) {
+      state = run(state, passed(n), notLaunched(n, false), reclaimed(n)).state;
+      expect(state.life).toBe('backoff');
+      state = run(state, timer('next-start', n)).state;
+    }
+    expect(run(state, passed(6), notLaunched(6, true), reclaimed(6)).state.life).toBe('failed');
   });
 });
 
@@ -171,6 +203,26 @@ describe('a stop', () => {
     expect(run(ready, force, killed(), reclaimed()).state.life).toBe('stopped');
   });
 
+  it('that is asked for again with less time takes less time', () => {
+    const { effects, state } = run(ready, down, { type: 'down', force: false, graceMs: 1000 });
+    expect(effects).toContain('timer kill 1000');
+    expect(state.life).toBe('stopping');
+    expect(run(ready, down, down).effects.filter((effect) => effect.startsWith('timer kill'))).toHaveLength(1);
+  });
+
+  it('of what cannot be killed is looked after until that has gone', () => {
+    const survivors = [{ pid: 7, command: 'VLLM::Worker', state: 'D' }];
+    const stuck = run(ready, down, exited(), { type: 'reclaimed', run: 1, survivors });
+    expect(stuck.effects).toContain('timer recheck 30000');
+    const again = run(stuck.state, timer('recheck'), { type: 'reclaimed', run: 1, survivors });
+    expect(again.state.life).toBe('unkillable');
+    expect(again.effects).toEqual(['reclaim', 'timer recheck 30000']);
+    const other = run(again.state, timer('recheck'), { type: 'reclaimed', run: 1, survivors: [{ pid: 8, command: 'x' }] });
+    expect(other.effects).toContain('emit unkillable');
+    expect(run(again.state, timer('recheck'), reclaimed()).state.life).toBe('stopped');
+    expect(run(stuck.state, down).effects).toContain('cancel recheck');
+  });
+
   it('cancels a waiting start without touching anything', () => {
     const waiting = run(ready, exited(), reclaimed()).state;
     const { state, effects } = run(waiting, down);
@@ -204,6 +256,38 @@ describe('a replacement', () => {
     expect(effects).not.toContain('preflight');
     const next = run(state, exited(), reclaimed());
     expect(next.state).toMatchObject({ life: 'preflight', run: 2, wanted: { spec: { hash: 'b' } }, lastGood: { spec: { hash: 'a' } } });
+  });
+
+  it('gives the old engine the time that the old engine was promised', () => {
+    const hasty: Signal = { ...other, wanted: makeWanted('b', { drainMs: 1000 }) } as Signal;
+    expect(run(ready, hasty).effects).toContain('timer kill 40000');
+  });
+
+  it('of a launch that is still starting ends that first', () => {
+    const { state, effects } = run(starting, other);
+    expect(state).toMatchObject({ life: 'stopping', wanted: { spec: { hash: 'b' } } });
+    expect(effects).toEqual(expect.arrayContaining(['terminate', 'timer term-again 5000', 'timer kill 15000']));
+    expect(run(state, exited(), reclaimed()).state).toMatchObject({ life: 'preflight', run: 2 });
+  });
+
+  it('is refused, and not remembered, while something cannot be killed', () => {
+    const stuck = run(ready, down, exited(), { type: 'reclaimed', run: 1, survivors: [{ pid: 7, command: 'x' }] }).state;
+    const { state, effects } = run(stuck, other);
+    expect(state).toEqual(stuck);
+    expect(effects).toEqual(['emit unkillable']);
+  });
+
+  it('is not judged by the failures of what it replaces', () => {
+    const failed = run(starting, exited(1, { signature: 'S' }), reclaimed()).state;
+    const changed = run(failed, other, passed(2), launched(2), exited(2, { signature: 'S' }), reclaimed(2));
+    expect(changed.state.life).toBe('backoff');
+  });
+
+  it('that fails, and then the last good one too, ends: nothing goes round in circles', () => {
+    const back = run(ready, other, exited(), reclaimed(), passed(2), launched(2), exited(2, { permanent: true }), reclaimed(2));
+    const gone = run(back.state, passed(3), launched(3), exited(3, { permanent: true }), reclaimed(3));
+    expect(gone.state).toMatchObject({ life: 'failed', run: 3, wanted: { spec: { hash: 'a' } } });
+    expect(gone.effects).not.toContain('emit rolling-back');
   });
 
   it('that does not start brings the last good one back', () => {
@@ -247,13 +331,44 @@ describe('a crash loop', () => {
   });
 });
 
+describe('a person', () => {
+  const restart: Signal = { type: 'restart' };
+  const failed = run(starting, exited(1, { permanent: true }), reclaimed()).state;
+  const looping: State = { ...run(ready, exited(), reclaimed()).state, life: 'crashloop', failures: 9, slowTries: 3 };
+
+  it.each([
+    ['up', up, failed],
+    ['up', up, looping],
+    ['restart', restart, failed],
+    ['restart', restart, looping],
+    ['restart', restart, run(ready, down, exited(), reclaimed()).state],
+  ])('%s: starts again at once what had been given up or stopped', (_, signal, state) => {
+    const after = run(state, signal);
+    expect(after.state).toMatchObject({ life: 'preflight', desired: 'up', run: 2, failures: 0, slowTries: 0 });
+    expect(after.effects).toContain('cancel next-start');
+  });
+
+  it('restart: stops with proof first what is ready', () => {
+    const { state, effects } = run(ready, { type: 'restart', graceMs: 2000 });
+    expect(effects).toContain('timer kill 2000');
+    expect(run(state, exited(), reclaimed()).state).toMatchObject({ life: 'preflight', run: 2, restartsTotal: 0 });
+  });
+});
+
 describe('signals that come late', () => {
   it('of another run change nothing, in any state', () => {
     const late: Signal[] = [passed(99), launched(99), gatePassed(99), exited(99), killed(99), reclaimed(99), timer('kill', 99)];
-    for (const state of [makeState(), starting, ready, run(ready, down).state]) {
+    const stuck = run(ready, down, exited(), { type: 'reclaimed', run: 1, survivors: [{ pid: 7, command: 'x' }] }).state;
+    for (const state of [makeState(), starting, ready, run(ready, down).state, stuck]) {
       for (const signal of late) expect(reduce(state, signal, at)).toEqual([state, []]);
     }
   });
+});
+
+it('a launch that answers when everything is over does not count as running', () => {
+  const over = run(run(makeState(), up, passed()).state, { type: 'down', force: true }, killed(), reclaimed()).state;
+  expect(over.life).toBe('stopped');
+  expect(run(over, launched())).toEqual({ state: over, effects: [] });
 });
 
 describe('health of a ready engine', () => {
@@ -288,5 +403,11 @@ describe('a new supervisor', () => {
     expect(run(run(ready, down).state, { type: 'recovered', alive: true }).effects).toContain('kill');
     const waiting = { ...run(ready, exited(), reclaimed()).state, nextStartAt: new Date(at.wallMs + 700).toISOString() };
     expect(run(waiting, { type: 'recovered', alive: false }).effects).toEqual(['timer next-start 700']);
+  });
+
+  it('does not wait for ever when the clock was set back meanwhile', () => {
+    const waiting = { ...run(ready, exited(), reclaimed()).state, nextStartAt: new Date(at.wallMs + 365 * 24 * 3_600_000).toISOString() };
+    const { effects } = run(waiting, { type: 'recovered', alive: false });
+    expect(Number(effects[0]?.split(' ')[2])).toBeLessThanOrEqual(36 * 60_000);
   });
 });

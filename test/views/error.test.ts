@@ -8,7 +8,7 @@ const options = { debug: false, version: '1.2.3' };
 
 const invalid = DeployError.of(
   'profile/invalid',
-  { source: 'mine.yaml', count: 2, name: 'mine' },
+  { source: 'mine.yaml', count: 2 },
   {
     findings: [
       {
@@ -80,10 +80,10 @@ test('the Error document', () => {
     kind: 'Error',
     version: 1,
     code: 'profile/invalid',
-    message: 'The profile mine.yaml has 2 problem(s).',
-    hint: expect.stringContaining('profiles show mine'),
+    message: 'The profile mine.yaml cannot be used (problems: 2).',
+    hint: expect.stringContaining('profiles show'),
     exitStatus: 3,
-    params: { source: 'mine.yaml', count: 2, name: 'mine' },
+    params: { source: 'mine.yaml', count: 2 },
     findings: [
       {
         code: 'profile/unknown-flag',

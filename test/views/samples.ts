@@ -1,16 +1,52 @@
+import type { Clock } from '../../src/core/clock.ts';
 import type { DeployEvent, DeploymentEvent, LifeEvent } from '../../src/core/event.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
 import { chooseOutput, type OutputMode } from '../../src/views/choose.ts';
 import { openScreen } from '../../src/views/screen.ts';
 
-export function createScreen(mode: OutputMode, colors = false) {
+/** `terminal`: what is behind stdout; none unless it is given. */
+export function createScreen(mode: OutputMode, { colors = false, terminal }: ScreenOptions = {}) {
   const printed = { out: '', err: '' };
   const output = { ...chooseOutput(mode, { env: {}, stdoutIsTerminal: false, stderrIsTerminal: false }), colors };
   const screen = openScreen(output, {
-    stdout: { write: (text) => (printed.out += text) },
+    stdout: { ...(terminal ? { isTTY: true, ...terminal } : {}), write: (text) => (printed.out += text) },
     stderr: { write: (text) => (printed.err += text) },
   });
   return { screen, printed };
+}
+
+export interface ScreenOptions {
+  readonly colors?: boolean;
+  readonly terminal?: { readonly columns: number; readonly rows: number };
+}
+
+/** Time that passes when it is told to, with the timers that fall due. */
+export function createClock(): Clock & { pass(ms: number): void } {
+  let now = 0;
+  let timers: readonly { readonly at: number; readonly run: () => void }[] = [];
+  return {
+    wall: () => now,
+    mono: () => now,
+    after(delayMs, run) {
+      const timer = { at: now + delayMs, run };
+      timers = [...timers, timer];
+      const cancel = () => {
+        timers = timers.filter((one) => one !== timer);
+      };
+      return { cancel };
+    },
+    pass(ms) {
+      const end = now + ms;
+      for (;;) {
+        const [next] = timers.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
+        if (next === undefined) break;
+        now = next.at;
+        timers = timers.filter((one) => one !== next);
+        next.run();
+      }
+      now = end;
+    },
+  };
 }
 
 export function stamp(event: LifeEvent, extra: { readonly simulated?: true } = {}): DeploymentEvent {

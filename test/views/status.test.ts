@@ -22,6 +22,16 @@ test('the table in every state', async () => {
   await expect(table).toMatchFileSnapshot('../golden/views/status-table.txt');
 });
 
+test.each([
+  [100, 'NAME  STATE  PROFILE  BACKEND    ENDPOINT                  UP      RESTARTS  RUN  WAIT  KV    TOK/S'],
+  [80, 'NAME  STATE  BACKEND    ENDPOINT                  UP      RESTARTS  RUN  TOK/S'],
+  [60, 'NAME  STATE  BACKEND    ENDPOINT                  UP'],
+  [20, 'NAME  STATE  BACKEND    ENDPOINT'],
+])('in %d columns the least telling are left out', (width, head) => {
+  const [first] = renderStatusTable([{ ...demo, profile: 'demo' }], palette, width).split('\n');
+  expect(first).toBe(head);
+});
+
 test('columns stay aligned with wide characters', () => {
   const lines = renderStatusTable(
     [
@@ -46,11 +56,22 @@ describe('the last word of up', () => {
     ['plain', demo, 'demo ready http://127.0.0.1:8100/v1 (simulated)\n'],
     ['quiet', tiny, 'http://127.0.0.1:8000/v1\n'],
     ['tty', tiny, '  endpoint    http://127.0.0.1:8000/v1      try   qwen-deploy ask "Hello"\n'],
-    ['tty', { ...tiny, name: 'chat' }, '  endpoint    http://127.0.0.1:8000/v1      try   qwen-deploy ask chat "Hello"\n'],
     ['tty', waiting, 'waiting backoff http://127.0.0.1:8000/v1\n'],
+    ['tty', gone, 'gone is down\n'],
+    ['quiet', gone, ''],
   ] as const)('%s', (mode, deployment, text) => {
     expect(renderServed(deployment, createScreen(mode).screen)).toBe(text);
   });
+});
+
+test('where there are several, the invitation names the one it means', () => {
+  const text = renderServed({ ...tiny, name: 'chat' }, createScreen('tty').screen, { alone: false });
+  expect(text).toBe('  endpoint    http://127.0.0.1:8000/v1      try   qwen-deploy ask chat "Hello"\n');
+});
+
+test('in a narrow terminal the invitation has a line of its own', () => {
+  const { screen } = createScreen('tty', { terminal: { columns: 60, rows: 24 } });
+  expect(renderServed(tiny, screen)).toBe('  endpoint    http://127.0.0.1:8000/v1\n  try         qwen-deploy ask "Hello"\n');
 });
 
 test('the last word of down', () => {
@@ -66,7 +87,7 @@ test('every text about a simulated deployment says so', () => {
 });
 
 test('colors are escape codes only where they were chosen', () => {
-  const colored = createScreen('tty', true).screen.palette;
+  const colored = createScreen('tty', { colors: true }).screen.palette;
   expect(renderDetail(tiny, colored)).toContain('\u001b[');
   expect(renderDetail(tiny, palette)).not.toContain('\u001b');
 });

@@ -4,7 +4,7 @@ import { openConversation } from '../../src/views/conversation.ts';
 import { openLines } from '../../src/views/lines.ts';
 import { toStepLine } from '../../src/views/step-line.ts';
 import { newStory, type StoryLine, toStory } from '../../src/views/story.ts';
-import { createScreen, stamp, start } from './samples.ts';
+import { createClock, createScreen, stamp, start } from './samples.ts';
 
 function tell(events: readonly DeployEvent[]): readonly StoryLine[] {
   let story = newStory;
@@ -15,7 +15,7 @@ function tell(events: readonly DeployEvent[]): readonly StoryLine[] {
   });
 }
 
-const final = (events: readonly DeployEvent[]) => tell(events).filter(({ is }) => is !== 'live');
+const final = (events: readonly DeployEvent[]) => tell(events).filter(({ is }) => is !== 'live' && is !== 'passed');
 
 describe('a start', () => {
   test('reads as COMMANDS says', () => {
@@ -28,31 +28,50 @@ describe('a start', () => {
     ]);
   });
 
-  test('in plain lines, without an escape code', () => {
+  test('in plain lines, without an escape code: what is over at once is not told', () => {
     const { screen, printed } = createScreen('plain');
     const lines = openLines(screen);
     for (const event of start) lines.emit(event);
+    lines.close();
     expect(printed.out).toBe('');
     expect(printed.err).toBe(
       [
-        'plan: every launch setting with its reason; starts nothing',
         'plan: tiny-qwen3 · vLLM 0.32.0 (CPU) · process · 127.0.0.1:8000',
         'warning: There is no deployment. qwen-deploy up starts one.',
-        'start: checking that it can start',
-        'start: launching (process)',
         'start: launched as process 4711',
-        'start: waiting for the first word of the engine',
-        'start: importing vLLM',
-        'start: reading the configuration',
-        'start: loading the weights, 50 %',
-        'start: reserving the KV cache',
         'start: imported 14 s · weights 0.3 s · KV cache 262,144 tokens · listening',
-        'ready: asking it for a first answer',
-        'ready: waiting for a first completion: HTTP 503',
         'ready: in 41 s: /health, Qwen3-0.6B listed, first token in 62 ms',
         '',
       ].join('\n'),
     );
+  });
+
+  test('in plain lines with time: what lasts is told, once in five seconds at most', () => {
+    const { screen, printed } = createScreen('plain');
+    const clock = createClock();
+    const lines = openLines(screen, clock);
+    const emit = (event: LifeEvent) => lines.emit(stamp(event));
+    emit({ type: 'launched', pid: 4711 });
+    clock.pass(14_000);
+    emit({ type: 'phase', phase: 'configuring', elapsedMs: 14_000 });
+    emit({ type: 'phase', phase: 'engine', elapsedMs: 14_100 });
+    clock.pass(999);
+    emit({ type: 'phase', phase: 'downloading', elapsedMs: 15_000, facts: { percent: 0 } });
+    for (let percent = 1; percent <= 60; percent += 1) {
+      clock.pass(200);
+      emit({ type: 'phase', phase: 'downloading', elapsedMs: 15_000, facts: { percent } });
+    }
+    emit({ type: 'exited', expected: false, exit: { cause: 'exit', at: '', code: 1 } });
+    clock.pass(60_000);
+    expect(printed.err.trimEnd().split('\n')).toEqual([
+      'start: launched as process 4711',
+      'start: importing vLLM (usually 12 to 20 s)',
+      'start: downloading the weights, 0 %',
+      'start: downloading the weights, 25 %',
+      'start: downloading the weights, 50 %',
+      'start: downloading the weights, 60 %',
+      'start: error: ended by itself with exit code 1',
+    ]);
   });
 
   test('of a simulator says so on its final lines', () => {
@@ -68,7 +87,7 @@ describe('a start', () => {
       stamp({ type: 'phase', phase: 'listening', elapsedMs: 900 }),
       stamp({ type: 'ready', elapsedMs: 1000, servedNames: ['a', 'b'] }),
     ];
-    expect(final(events).map((line) => line.text)).toEqual(['listening', 'in 1.0 s: /health, a, b listed']);
+    expect(final(events).map((line) => line.text)).toEqual(['listening', 'in 1.0 s: /health, a listed']);
   });
 
   test('a probe that is ahead of the log closes nothing', () => {
@@ -82,7 +101,31 @@ describe('a start', () => {
       stamp({ type: 'phase', phase: 'warming', elapsedMs: 1123 }),
       stamp({ type: 'ready', elapsedMs: 1200, servedNames: ['a'] }),
     ];
-    expect(final(events).map((line) => line.text)).toEqual(['imported 1.0 s · listening', 'in 1.2 s: /health, a listed']);
+    expect(final(events).map((line) => line.text)).toEqual(['imported 1.1 s · listening', 'in 1.2 s: /health, a listed']);
+  });
+
+  test.each([
+    ['imports end with the first phase after them', ['importing', 'configuring'], 'imported 13 s · listening'],
+    ['whether or not a line came before', ['configuring', 'engine'], 'imported 12 s · listening'],
+    ['one that was joined later says nothing about them', ['engine', 'loading'], 'listening'],
+  ] as const)('%s', (_, [first, second], text) => {
+    const events = [
+      stamp({ type: 'launched', pid: 7 }),
+      stamp({ type: 'phase', phase: first, elapsedMs: 12_000 }),
+      stamp({ type: 'phase', phase: second, elapsedMs: 13_000 }),
+      stamp({ type: 'phase', phase: 'kv-cache', elapsedMs: 13_010 }),
+      stamp({ type: 'phase', phase: 'listening', elapsedMs: 13_020 }),
+    ];
+    expect(final(events).map((line) => line.text)).toEqual([text]);
+  });
+
+  test('from the launch to the first phase the live line is the same: vLLM is silent while it is imported', () => {
+    const lines = tell([
+      stamp({ type: 'launched', pid: 7 }),
+      stamp({ type: 'phase', phase: 'spawned', elapsedMs: 5 }),
+      stamp({ type: 'phase', phase: 'importing', elapsedMs: 3000 }),
+    ]).filter(({ is }) => is === 'live');
+    expect(new Set(lines.map(({ text }) => text))).toEqual(new Set(['importing vLLM (usually 12 to 20 s)']));
   });
 
   test('a joined one that is already ready has no start line', () => {
@@ -122,12 +165,22 @@ test('a stop', () => {
     stamp({ type: 'stopped' }),
   ]);
   expect(lines.map((line) => ('step' in line ? `${line.is} ${line.step}: ${line.text}` : line.text))).toEqual([
-    'live stop: asked to end (down), with up to 30 s for running requests',
+    'live stop: ending it (told to stop), by force after 30 s',
     'live stop: ending it by force (grace is over)',
     'live stop: ended as asked by SIGKILL',
     'live stop: waiting for what is left of the last launch: process 7 (VLLM::EngineCore, state D)',
-    'done stop: nothing of it is left',
+    'done stop: nothing of tiny is left',
   ]);
+});
+
+test('what is replaced ends before the new one starts', () => {
+  const lines = final([
+    stamp({ type: 'stopping', reason: 'replace', graceMs: 30_000 }),
+    stamp({ type: 'exited', expected: true, exit: { cause: 'exit', at: '', code: 0 } }),
+    stamp({ type: 'preflight' }),
+    stamp({ type: 'launching', backend: 'process' }),
+  ]);
+  expect(lines).toEqual([{ is: 'done', step: 'stop', text: 'the running one has ended' }]);
 });
 
 test('progress in plain lines is repeated at most every five seconds', () => {

@@ -18,8 +18,8 @@ export const errors = {
   },
   'profile/unreadable': { message: 'The profile {file} cannot be read: {problem}', hint: 'Check the path and its permissions.' },
   'profile/invalid': {
-    message: 'The profile {source} has {count} problem(s).',
-    hint: 'Mend them and try again; qwen-deploy profiles show {name} prints what is understood.',
+    message: 'The profile {source} cannot be used (problems: {count}).',
+    hint: 'Every setting, in a profile that can: qwen-deploy profiles show tiny --explain',
   },
   'profile/cycle': { message: 'Profiles extend each other in a circle: {chain}.', hint: 'Remove one of these extends.' },
 
@@ -64,6 +64,7 @@ export const errors = {
     message: 'The program {tool} is needed for {purpose} and was not found on PATH.',
     hint: 'Install it ({package}) and try again.',
   },
+  'host/io-failed': { message: 'This machine did not let us: {problem}.', hint: 'qwen-deploy events shows what was being done.' },
   'host/not-linux': { message: 'qwen-deploy serves on Linux only (this is {platform}).', hint: 'On Windows use WSL2.' },
 
   'host/cannot-start': { message: '{name} cannot start: {reason}.', hint: 'qwen-deploy events {name} shows what was tried.' },
@@ -80,7 +81,10 @@ export const errors = {
     message: 'The state of {name} was written by a newer qwen-deploy (schema {found}, this one knows {known}).',
     hint: 'Use the newer version, or qwen-deploy forget {name} once the deployment is down.',
   },
-  'state/corrupt': { message: 'The state of {name} cannot be read: {problem}.', hint: 'It was kept as {kept}.' },
+  'state/corrupt': {
+    message: 'The state of {name} cannot be read: {problem}.',
+    hint: 'It is kept as {kept}. qwen-deploy up ends what still runs of {name} and starts it anew; qwen-deploy forget {name} drops it.',
+  },
 
   'engine/unknown': { message: 'There is no installed engine "{id}".{nearest}', hint: 'qwen-deploy engine list shows what is installed.' },
   'engine/no-python': {
@@ -157,6 +161,10 @@ export const errors = {
     hint: 'Use 127.0.0.1 (this machine only) or 0.0.0.0 (everybody).',
   },
   'runtime/spawn-failed': { message: '{program} could not be started: {problem}', hint: 'Try it by hand: {program} --version' },
+  'runtime/launch-files': {
+    message: 'The files of a launch cannot be made in {path}: {problem}.',
+    hint: 'Check that the disk has room and that this user may write there.',
+  },
   'runtime/no-docker': { message: 'The Docker backend is not part of this version yet.', hint: 'Use --backend process.' },
   'runtime/unkillable': {
     message: 'Something of {name} could not be stopped: {survivors}.',
@@ -171,6 +179,10 @@ export const errors = {
   'supervisor/gone': {
     message: 'The supervisor of {name} ended while this command was waiting for it.',
     hint: 'qwen-deploy status {name} shows what is left; qwen-deploy up starts a new supervisor.',
+  },
+  'supervisor/silent': {
+    message: 'The supervisor of {name} does not answer (waited {waited}).',
+    hint: 'qwen-deploy logs {name} --supervisor shows what it said last. If it hangs, end it with kill -9: the engine serves on, and qwen-deploy up starts a new supervisor.',
   },
   'supervisor/running': { message: '{name} is already supervised by process {pid}.', hint: 'qwen-deploy status {name}' },
   'supervisor/protocol': {
@@ -196,6 +208,10 @@ export const errors = {
   'down/timed-out': {
     message: '{name} was not proven stopped after {waited}; stopping goes on in the background.',
     hint: 'qwen-deploy down {name} --force ends it at once.',
+  },
+  'down/overtaken': {
+    message: '{name} was asked to be up again (by {by}) while this command waited for its end.',
+    hint: 'qwen-deploy status {name}',
   },
   'command/interrupted': {
     message: 'Interrupted.',

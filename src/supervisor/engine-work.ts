@@ -1,0 +1,295 @@
+/**
+ * The supervisor's hands: performs the effects that take time on the engine of one deployment. What comes of them
+ * returns as signals.
+ *
+ * Nothing here may reject. A full disk, no descriptor left, a directory that has gone: each becomes the signal that
+ * the reducer waits for, or a note where it waits for none. The engine must not lose its supervisor over it.
+ *
+ * Races thought about:
+ * - A stop may overtake the launch it wants to stop: `terminate`, `kill` and `reclaim` wait for it. The last two not
+ *   for ever (a hung file system): then the launch's processes are found by its record, and an instance that comes
+ *   out of it later is ended at once, because its run is over (`doneRun`).
+ * - `quiet` replaces the controller of all watching; work that began before has the old one, which is aborted.
+ */
+import { type Clock, waitFor } from '../core/clock.ts';
+import { DeployError } from '../core/error.ts';
+import type { LifeEvent, Survivor } from '../core/event.ts';
+import { say } from '../core/message.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
+import type { Instance, LaunchRecord, Remains, Runtime } from '../runtime/runtime.ts';
+import {
+  checkBeforeLaunch,
+  createLaunchId,
+  isPermanentLaunchError,
+  killAll,
+  type LaunchFiles,
+  observeExit,
+  readSecret,
+  readSecrets,
+  reclaim,
+  toLaunchedSpec,
+  toLaunchRecord,
+  toProblem,
+} from './launch-work.ts';
+import { watchHealth } from './probes.ts';
+import type { Effect, RunSignal } from './signal.ts';
+import { toProbeTarget, watchStart } from './start-watch.ts';
+import type { State } from './state.ts';
+
+export type Work = Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet'>;
+
+export interface EngineWorkParts {
+  readonly runtimeOf: (spec: LaunchSpec) => Runtime;
+  readonly filesOf: (launchId: string) => LaunchFiles;
+  /** Deletes what launches of long ago have left. */
+  readonly pruneLaunches?: () => Promise<void>;
+  readonly clock: Clock;
+  readonly push: (signal: RunSignal) => void;
+  readonly append: (event: LifeEvent) => void;
+}
+
+const preflightLimitMs = 60_000;
+/** How long a kill waits for a launch that does not come to an end. */
+const launchLimitMs = 15_000;
+const againMs = 1000;
+/** Tries of what must not fail, once a second, before it is said that it cannot be done. */
+const triesMost = 10;
+const sampleMs = 60_000;
+
+export class EngineWork {
+  private readonly parts: EngineWorkParts;
+  private instance: Promise<Instance> | undefined;
+  private held: Instance | undefined;
+  private watching = new AbortController();
+  private secrets: Readonly<Record<string, string>> = {};
+  private doneRun = 0;
+  private released = false;
+
+  constructor(parts: EngineWorkParts) {
+    this.parts = parts;
+  }
+
+  /** Begins; run, spec and record are those of this moment, whatever becomes of the state meanwhile. */
+  begin(work: Work, state: State): void {
+    const { signal } = this.watching;
+    switch (work) {
+      case 'preflight':
+        return void this.preflight(state);
+      case 'launch':
+        return void this.launch(state);
+      case 'watch-start':
+        return void this.keepWatching(work, signal, () => this.watchStart(state, signal));
+      case 'watch-health':
+        void this.keepWatching(work, signal, () => this.sample(signal));
+        return void this.keepWatching(work, signal, () => this.watchHealth(state, signal));
+      case 'terminate':
+        return void this.attempt(work, async () => (await this.settled())?.terminate());
+      case 'kill':
+        return void this.kill(state);
+      case 'reclaim':
+        return void this.reclaim(state);
+    }
+  }
+
+  /** Ends all probes and log reading. */
+  quiet(): void {
+    this.watching.abort();
+    this.watching = new AbortController();
+  }
+
+  /** Values of `env:` references that only the asking shell knows. Never written anywhere. */
+  give(secrets: Readonly<Record<string, string>>): void {
+    this.secrets = { ...this.secrets, ...secrets };
+  }
+
+  /** Takes over the engine of the state's record, if it is alive. */
+  async adopt(state: State): Promise<boolean> {
+    const { launch } = state;
+    if (launch === undefined) return false;
+    const instance = await this.parts.runtimeOf(toLaunchedSpec(state)).adopt(launch);
+    if (instance) this.hold(instance);
+    return instance !== undefined;
+  }
+
+  /** Lets go: the engine is not touched. */
+  release(): void {
+    this.released = true;
+    this.watching.abort();
+    this.held?.release();
+  }
+
+  private async preflight({ run, wanted }: State): Promise<void> {
+    const { push } = this.parts;
+    const limit = new AbortController();
+    try {
+      const { launchId, bootId } = await createLaunchId();
+      const files = this.parts.filesOf(launchId);
+      const late = waitFor(preflightLimitMs, limit.signal, this.parts.clock).then(() => 'late' as const);
+      const result = await Promise.race([checkBeforeLaunch(wanted.spec, files.logFile), late]);
+      if (result === 'late') throw DeployError.of('host/io-failed', { problem: 'a file system or a name server does not answer' });
+      if (result.is === 'failed') {
+        const { code, reason, permanent } = result;
+        push({ type: 'preflight-failed', run, code, reason, permanent });
+      } else push({ type: 'preflight-passed', run, record: toLaunchRecord(wanted.spec, { run, bootId, launchId, files }) });
+    } catch (error) {
+      const reason = say('life.work-failed', { work: 'preflight', problem: toProblem(error) });
+      push({ type: 'preflight-failed', run, code: 'host/io-failed', reason, permanent: false });
+    } finally {
+      limit.abort();
+    }
+  }
+
+  private async launch({ launch: record, wanted: { spec }, run, name }: State): Promise<void> {
+    if (record === undefined) return;
+    const starting = this.start(spec, record, name);
+    this.instance = starting;
+    try {
+      const instance = await starting;
+      if (run <= this.doneRun) return await this.endLate(instance);
+      this.hold(instance);
+      this.parts.push({ type: 'launched', run, record: instance.record });
+      if (this.parts.pruneLaunches) void this.attempt('launch', this.parts.pruneLaunches);
+    } catch (error) {
+      if (this.instance === starting) this.instance = undefined;
+      const exit = { cause: 'launch', at: this.at(), line: toProblem(error) };
+      const diagnosis = error instanceof DeployError ? error.code : 'host/io-failed';
+      this.parts.push({ type: 'launch-failed', run, exit: { ...exit, diagnosis }, permanent: isPermanentLaunchError(error) });
+    }
+  }
+
+  private async start(spec: LaunchSpec, record: LaunchRecord, deployment: string): Promise<Instance> {
+    const secrets = await readSecrets(spec.secretEnv, this.secrets);
+    return this.parts.runtimeOf(spec).launch({ deployment, spec, record, secrets });
+  }
+
+  /** Its run was given up and cleared away while it was being started. */
+  private async endLate(instance: Instance): Promise<void> {
+    await this.attempt('launch', async () => {
+      await killAll(instance);
+      await instance.tidy();
+    });
+  }
+
+  /** From now on this instance's end is a signal. */
+  private hold(instance: Instance): void {
+    this.instance = Promise.resolve(instance);
+    this.held = instance;
+    void this.watchExit(instance);
+  }
+
+  private async watchExit({ exited, record: { run, logFile } }: Instance): Promise<void> {
+    const exit = await exited.catch((error: unknown) => {
+      this.note('exit', error);
+      return {};
+    });
+    if (this.released) return;
+    const at = this.at();
+    const report = await observeExit(exit, logFile, at).catch((error: unknown) => {
+      // That it has ended counts; the log only says why.
+      this.note('exit', error);
+      return { exit: { cause: 'exit', at, ...exit }, permanent: false };
+    });
+    this.parts.push({ type: 'exited', run, ...report });
+  }
+
+  private async watchStart({ launch: record, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
+    if (record) await watchStart({ spec, record, apiKey: () => this.readApiKey(spec), push: this.parts.push }, signal);
+  }
+
+  private async watchHealth({ run, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
+    const target = toProbeTarget(spec, () => this.readApiKey(spec));
+    await watchHealth(target, (ok, reason) => this.parts.push({ type: 'health', run, ok, ...(reason ? { reason } : {}) }), signal);
+  }
+
+  /** What only living processes can tell: once when it is ready, then now and then. */
+  private async sample(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await (await this.settled())?.sample();
+      await waitFor(sampleMs, signal, this.parts.clock);
+    }
+  }
+
+  /** Without the value (only the asking shell knows it) a probe goes without. */
+  private async readApiKey(spec: LaunchSpec): Promise<string | undefined> {
+    if (spec.apiKey === undefined) return undefined;
+    return readSecret(spec.apiKey, this.secrets).catch((error: unknown) => {
+      if (error instanceof DeployError) return undefined;
+      throw error;
+    });
+  }
+
+  private async kill(state: State): Promise<void> {
+    const survivors = await this.insist('kill', state, async () => killAll(await this.remainsOf(state)));
+    this.parts.push({ type: 'killed', run: state.run, survivors });
+  }
+
+  private async reclaim(state: State): Promise<void> {
+    const survivors = await this.insist('reclaim', state, async () =>
+      reclaim(await this.remainsOf(state), toLaunchedSpec(state), {
+        onLeftover: (left) => this.parts.append({ type: 'survivors', survivors: left }),
+        onUntidy: (error) => this.note('reclaim', error),
+      }),
+    );
+    if (survivors.length === 0) {
+      this.instance = undefined;
+      this.doneRun = state.run;
+    }
+    this.parts.push({ type: 'reclaimed', run: state.run, survivors });
+  }
+
+  /** What cannot be looked at is not called gone: after many tries the main process counts as a survivor. */
+  private async insist(work: Work, { launch }: State, once: () => Promise<readonly Survivor[]>): Promise<readonly Survivor[]> {
+    let problem = '';
+    for (let tries = 0; tries < triesMost; tries += 1) {
+      try {
+        return await once();
+      } catch (error) {
+        if (toProblem(error) !== problem) this.note(work, error);
+        problem = toProblem(error);
+      }
+      await waitFor(againMs, undefined, this.parts.clock);
+    }
+    return [{ pid: launch?.process?.pid ?? launch?.keeper?.pid ?? 0, command: problem }];
+  }
+
+  /** Watching that fails for reasons of ours says nothing about the engine: it begins again. */
+  private async keepWatching(work: Work, signal: AbortSignal, watch: () => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      if (await this.attempt(work, watch)) return;
+      await waitFor(againMs, signal, this.parts.clock);
+    }
+  }
+
+  private async attempt(work: Work, once: () => Promise<void>): Promise<boolean> {
+    try {
+      await once();
+      return true;
+    } catch (error) {
+      this.note(work, error);
+      return false;
+    }
+  }
+
+  private note(work: Work | 'exit', error: unknown): void {
+    if (this.released) return;
+    this.parts.append({ type: 'note', note: say('life.work-failed', { work, problem: toProblem(error) }) });
+  }
+
+  private async settled(): Promise<Instance | undefined> {
+    return this.instance?.catch(() => undefined);
+  }
+
+  private async remainsOf(state: State): Promise<Remains> {
+    const done = new AbortController();
+    const late = waitFor(launchLimitMs, done.signal, this.parts.clock).then(() => undefined);
+    const instance = await Promise.race([this.settled(), late]);
+    done.abort();
+    if (instance) return instance;
+    if (state.launch === undefined) return { members: async () => [], kill: async () => [], tidy: async () => undefined };
+    return this.parts.runtimeOf(toLaunchedSpec(state)).remains(state.launch);
+  }
+
+  private at(): string {
+    return new Date(this.parts.clock.wall()).toISOString();
+  }
+}

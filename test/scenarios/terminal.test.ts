@@ -1,0 +1,76 @@
+/** What a person sees in a real terminal: a tmux pane, read as text. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSandbox, eventually, freePort, root, type Sandbox } from './sandbox.ts';
+
+const run = promisify(execFile);
+const cli = `${process.execPath} ${join(root, 'dist/main.js')}`;
+let box: Sandbox;
+let port: number;
+
+beforeAll(async () => {
+  box = await createSandbox();
+  port = await freePort();
+  const shell = ['env', '-i', 'TERM=screen', 'PS1=$ ', ...Object.entries(box.env).map(([name, value]) => `${name}=${value}`)];
+  await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '30', ...shell, 'sh');
+});
+
+afterAll(async () => {
+  await tmux('kill-server').catch(() => undefined);
+  await box.dispose();
+});
+
+/** A server of its own, so that a person's sessions are left alone. */
+async function tmux(...args: readonly string[]): Promise<string> {
+  const { stdout } = await run('tmux', ['-u', '-S', join(box.home, 'tmux.sock'), ...args], { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  return stdout;
+}
+
+const type = (line: string) => tmux('send-keys', '-l', `${line}\n`);
+const interrupt = () => tmux('send-keys', 'C-c');
+
+/** The lines on the screen once the check holds, without the empty ones below. */
+const waitForScreen = async (check: (screen: string) => boolean) =>
+  (await eventually(async () => (await tmux('capture-pane', '-p')).trimEnd(), check)).split('\n');
+
+describe('in a terminal of 100 columns', () => {
+  test('up: a line for each step, aligned, and how to go on', async () => {
+    await type(`clear; ${cli} up -p demo --set server.port=${port}`);
+    const lines = await waitForScreen((screen) => /Nothing here is a real model.*\n\$/.test(screen));
+    expect(lines.map((line) => line.replace(/\d+(\.\d+)? (ms|s)\b/g, 'TIME').replaceAll(String(port), 'PORT'))).toEqual([
+      expect.stringMatching(/^✔ plan {8}demo · .* · 127\.0\.0\.1:PORT$/),
+      expect.stringMatching(/^✔ engine {6}\S/),
+      expect.stringMatching(/^✔ start {7}.*KV cache [\d,]+ tokens · listening \(simulated\)$/),
+      '✔ ready       in TIME: /health, Qwen3-0.6B listed, first token in TIME (simulated)',
+      '  endpoint    http://127.0.0.1:PORT/v1 (simulated)      try   qwen-deploy ask "Hello"',
+      'Nothing here is a real model: demo is simulated.',
+      '$',
+    ]);
+  });
+
+  test('status --watch redraws in place, also where the terminal is narrow, and Ctrl-C gives the prompt back', async () => {
+    await tmux('resize-window', '-x', '60', '-y', '30');
+    await type(`clear; ${cli} status --watch`);
+    const seconds = (screen: string) => Number(/ (\d+) s$/m.exec(screen)?.[1] ?? 0);
+    const first = seconds((await waitForScreen((screen) => seconds(screen) > 0)).join('\n'));
+    const lines = await waitForScreen((screen) => seconds(screen) > first);
+    expect(lines.filter((line) => line.startsWith('NAME'))).toHaveLength(1);
+    expect(lines).toHaveLength(2);
+    await interrupt();
+    await waitForScreen((screen) => screen.endsWith('^C\n$'));
+    await type('echo "status $?"');
+    const after = await waitForScreen((screen) => /^status \d+$/m.test(screen));
+    expect(after.slice(2)).toEqual(['^C', '$ echo "status $?"', 'status 130', '$']);
+  });
+
+  test('a question that is interrupted changes nothing', async () => {
+    await type(`clear; ${cli} up -p demo --set server.port=${port + 1}`);
+    await waitForScreen((screen) => screen.includes('[y/N]'));
+    await interrupt();
+    const lines = await waitForScreen((screen) => /confirm\/declined[\s\S]*\n\$/.test(screen));
+    expect(lines.join('\n')).toContain('✖ Nothing was changed.');
+    expect((await box.cli('status', 'demo', '-o', 'json')).json()).toMatchObject({ state: 'ready', port });
+  });
+});

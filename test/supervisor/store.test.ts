@@ -1,0 +1,76 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readState, setAsideState, writeState } from '../../src/supervisor/store.ts';
+import { makeState } from './make.ts';
+
+let directory: string;
+let path: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'qd-store-'));
+  path = join(directory, 'state.json');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const [first, second] = [makeState({ run: 1 }), makeState({ run: 2, life: 'ready' })];
+
+describe('the state file', () => {
+  it('gives back what was written, and keeps the copy before', async () => {
+    expect(await readState(path, 'tiny')).toBeUndefined();
+    await writeState(path, first);
+    await writeState(path, second);
+    expect(await readState(path, 'tiny')).toEqual(second);
+    expect(await readState(`${path}.prev`, 'tiny')).toEqual(first);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await readdir(directory)).sort()).toEqual(['state.json', 'state.json.prev']);
+  });
+
+  it('has a copy before that does not change with it', async () => {
+    await writeState(path, first);
+    await writeState(path, second);
+    await writeFile(path, 'rotten');
+    expect(await readState(path, 'tiny')).toEqual(first);
+  });
+
+  it.each([
+    ['cut', (text: string) => text.slice(0, -20)],
+    ['empty', () => ''],
+    ['changed in one character', (text: string) => text.replace('"run":2', '"run":3')],
+    ['without its checksum', (text: string) => text.replace(/"checksum":"[^"]*",/, '')],
+  ])('that is %s gives the copy before', async (_, spoil) => {
+    await writeState(path, first);
+    await writeState(path, second);
+    await writeFile(path, spoil(await readFile(path, 'utf8')));
+    expect(await readState(path, 'tiny')).toEqual(first);
+  });
+
+  it('that is missing gives the copy before', async () => {
+    await writeState(path, first);
+    await writeState(path, second);
+    await rm(path);
+    expect(await readState(path, 'tiny')).toEqual(first);
+  });
+
+  it('that is damaged with its copy is an error that says where it is', async () => {
+    await writeState(path, first);
+    await writeFile(path, 'no');
+    await writeFile(`${path}.prev`, 'no');
+    await expect(readState(path, 'tiny')).rejects.toMatchObject({ code: 'state/corrupt', params: { name: 'tiny', kept: path } });
+  });
+
+  it('of a newer schema is refused, whatever the copy before says', async () => {
+    await writeState(path, first);
+    await writeState(path, { ...second, schema: 99 as never });
+    await expect(readState(path, 'tiny')).rejects.toMatchObject({ code: 'state/newer', params: { found: 99 } });
+  });
+
+  it('that is set aside is kept, and no longer in the way', async () => {
+    await writeState(path, first);
+    await writeFile(path, 'no');
+    await writeFile(`${path}.prev`, 'no');
+    const kept = await setAsideState(path, 1234);
+    expect(await readFile(kept, 'utf8')).toBe('no');
+    expect(await readState(path, 'tiny')).toBeUndefined();
+  });
+});
