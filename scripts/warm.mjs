@@ -11,13 +11,7 @@ const { start, writeCache } = createRequire(main)('./main.js');
 const home = mkdtempSync(join(tmpdir(), 'qd-warm-'));
 process.env.QWEN_DEPLOY_HOME = home;
 
-const commands = [
-  ['--help'],
-  ['profiles', 'list'],
-  ['plan', '-p', 'demo'],
-  ['status'],
-  ['status', 'demo'],
-];
+const commands = [['--help'], ['profiles', 'list'], ['plan', '-p', 'demo'], ['status'], ['status', 'demo']];
 let scripts = new Map();
 for (const args of commands) scripts = new Map([...scripts, ...(await run(args))]);
 writeCache(join(dist, 'program.cache'), scripts);
