@@ -1,7 +1,7 @@
 """Reads argument lists as JSON, one per line, and answers for each whether vLLM's own parser takes it.
 
 PYTHON answer.py < lists.jsonl > answers.jsonl, with the Python of an environment that has vLLM. Starts no engine.
-An answer: {"accepted": true} or {"accepted": false, "said": "…"}.
+The first line out names the version: {"version": "0.32.0"}. An answer: {"accepted": true} or {"accepted": false, "said": "…"}.
 """
 
 import contextlib
@@ -32,6 +32,8 @@ def main():
     with contextlib.redirect_stdout(sys.stderr):
         force_cpu()
         parser, _, _ = build_parsers()
+        import vllm
+    out.write(json.dumps({"version": vllm.__version__.partition("+")[0]}) + "\n")
     for line in sys.stdin:
         out.write(json.dumps(answer(parser, json.loads(line))) + "\n")
         out.flush()
