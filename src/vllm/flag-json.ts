@@ -114,7 +114,7 @@ function isCapital(choice: string | number): boolean {
 }
 
 /** Types as the dumps write them: `integer|null`, `list<string>`, `map<string,any>`; a class of vLLM's takes anything. */
-export function isOfType(value: Json, type: string): boolean {
+function isOfType(value: Json, type: string): boolean {
   return splitType(type, '|').some((one) => isOfOne(value, one));
 }
 

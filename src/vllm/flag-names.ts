@@ -26,7 +26,17 @@ export function findFlag(key: string, value: SettingValue, options: FindOptions)
   return { is: 'problem', problem: toProblem({ key, head, tail, value }, options) };
 }
 
-/** Name by its long name, with or without dashes in front. */
+/** The long name of however somebody wrote it: dashes in front, underscores, short, another name, the one for off. */
+export function toFlagName(text: string, { flags }: FlagCatalogue): string {
+  const plain = toPlain(text);
+  if (Object.hasOwn(flags, plain)) return plain;
+  const words = [text, `--${plain}`, `-${plain}`];
+  const isMeant = ([name, flag]: readonly [string, Flag]) =>
+    [...(flag.aliases ?? []), ...toNegatives(name, flag)].some((word) => words.includes(word));
+  return Object.entries(flags).find(isMeant)?.[0] ?? plain;
+}
+
+/** The nearest names, best first. */
 export function toNearestFlags(name: string, { flags }: FlagCatalogue, most = 3): readonly string[] {
   const names = Object.keys(flags);
   // `enable-x` for `x`, `x` for `enable-x`: too far for a distance, and the most frequent slip.
@@ -55,7 +65,7 @@ function toProblem(written: Written, options: FindOptions): SettingProblem {
 
 /** Underscores, dashes in front, short options, other names of the same flag: all understood by vLLM, one allowed here. */
 function checkSpelling({ key, head, tail, value }: Written, { flags }: FlagCatalogue): SettingProblem | undefined {
-  const plain = head.replace(/^-+/, '').replaceAll('_', '-');
+  const plain = toPlain(head);
   const isAlias = ({ aliases }: Flag) =>
     aliases?.some((alias) => alias === head || alias === `--${plain}` || alias === `-${head}`) ?? false;
   const name = Object.hasOwn(flags, plain) ? plain : Object.keys(flags).find((one) => isAlias(flags[one] as Flag));
@@ -71,7 +81,7 @@ function checkSpelling({ key, head, tail, value }: Written, { flags }: FlagCatal
 
 /** `no-x: true` is `x: false`; newer versions call some of them `disable-x`. */
 function checkNegative({ key, head, value }: Written, { flags }: FlagCatalogue): SettingProblem | undefined {
-  const plain = head.replace(/^-+/, '').replaceAll('_', '-');
+  const plain = toPlain(head);
   const word = `--${plain}`;
   const name = Object.keys(flags).find((one) => toNegatives(one, flags[one] as Flag).includes(word));
   if (name === undefined) return undefined;
@@ -91,7 +101,7 @@ function toNegatives(name: string, { kind, negative, negatives = [] }: Flag): re
 }
 
 function checkHistory({ key, head, tail }: Written, { history, version, catalogue }: FindOptions): SettingProblem | undefined {
-  const plain = head.replace(/^-+/, '').replaceAll('_', '-');
+  const plain = toPlain(head);
   const known = history && Object.hasOwn(history.flags, plain) ? history.flags[plain] : undefined;
   if (known === undefined) return undefined;
   const { since, last, use = [] } = known;
@@ -111,7 +121,7 @@ function checkHistory({ key, head, tail }: Written, { history, version, catalogu
 }
 
 function checkAbbreviation({ key, head, tail, value }: Written, { flags }: FlagCatalogue): SettingProblem | undefined {
-  const plain = head.replace(/^-+/, '').replaceAll('_', '-');
+  const plain = toPlain(head);
   const full = plain === '' ? [] : Object.keys(flags).filter((name) => name.startsWith(plain));
   const [name] = full;
   if (name === undefined || full.length > 1) return undefined;
@@ -126,7 +136,7 @@ function checkAbbreviation({ key, head, tail, value }: Written, { flags }: FlagC
 
 /** A catalogue older than the engine cannot know what came later. */
 function toUnknown({ key, head }: Written, { catalogue, version }: FindOptions): SettingProblem {
-  const plain = head.replace(/^-+/, '').replaceAll('_', '-');
+  const plain = toPlain(head);
   const nearest = toNearestFlags(plain, catalogue);
   const hint: Message | undefined = nearest.length === 0 ? undefined : say('profile.hint.nearest', { nearest: nearest.join(', ') });
   return {
@@ -142,6 +152,10 @@ function toUnknown({ key, head }: Written, { catalogue, version }: FindOptions):
 
 function toRenaming({ key, right, value }: { readonly key: string; readonly right: string; readonly value: SettingValue }) {
   return { severity: 'error', path: [key], at: 'key', fix: { [`vllm.${key}`]: null, [`vllm.${right}`]: value } } as const;
+}
+
+function toPlain(text: string): string {
+  return text.replace(/^-+/, '').replaceAll('_', '-');
 }
 
 function toMinor(version: string): string {

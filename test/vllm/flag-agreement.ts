@@ -22,7 +22,7 @@ export interface Disagreement {
   readonly said: string;
 }
 
-export const root = process.env.QWEN_DEPLOY_ROOT ?? new URL('../../', import.meta.url).pathname;
+const root = process.env.QWEN_DEPLOY_ROOT ?? new URL('../../', import.meta.url).pathname;
 
 export function readFlagData(version: string): { readonly catalogue: FlagCatalogue; readonly history: FlagHistory } {
   const read = (name: string) => JSON.parse(readFileSync(`${root}/data/flags/${name}.json`, 'utf8'));
