@@ -25,10 +25,31 @@ for (const dump of dumps) {
 writeFileSync(join(target, 'changes.json'), renderChanges());
 
 function renderCatalogue(dump) {
-  const flags = dump.flags.filter(({ kind }) => kind !== 'help').map((flag) => [toName(flag.flag), toCompact(flag, dump)]);
+  const older = dump.platform === 'cpu' ? readOlder(dump.vllm_version) : {};
+  const flags = dump.flags
+    .filter(({ kind }) => kind !== 'help')
+    .map((flag) => [toName(flag.flag), toCompact(carryOver(flag, older[toName(flag.flag)]), dump)]);
   flags.sort(([a], [b]) => (a < b ? -1 : 1));
   const head = { version: dump.vllm_version, groups: dump.groups };
   return `${JSON.stringify(head).slice(0, -1)},"flags":{\n${toLines(flags)}\n}}\n`;
+}
+
+/** A dump made on the CPU platform cannot say what is different on GPUs, nor what vLLM fills in later: an older one can. */
+function carryOver(flag, older) {
+  if (older === undefined) return flag;
+  const sameOnCpu = older.cpu !== undefined && String(older.cpu.choices) === String(flag.choices);
+  const carried = sameOnCpu ? { ...flag, choices: older.choices, on_cpu: older.cpu } : flag;
+  return flag.default === null && older.default === undefined ? { ...carried, default_depends: older.depends } : carried;
+}
+
+/** Flags of the newest catalogue before a version, or of that version as it was made before. */
+function readOlder(version) {
+  const made = readdirSync(target).flatMap((name) => /^(\d.*)\.json$/.exec(name)?.[1] ?? []);
+  const newest = made
+    .filter((one) => compareVersions(one, version) <= 0)
+    .sort(compareVersions)
+    .at(-1);
+  return newest === undefined ? {} : JSON.parse(readFileSync(join(target, `${newest}.json`), 'utf8')).flags;
 }
 
 function toLines(entries) {

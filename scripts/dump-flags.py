@@ -272,7 +272,7 @@ def describe_value(action, hint, context):
         if bounds := bounds_of(field, hint):
             out["bounds"] = bounds
         member = enum_of(hint)
-        known = literals(hint) or ([] if not member else [one.value for one in member] if is_counted(member) else names_of(member))
+        known = sorted(literals(hint)) or ([] if not member else [one.value for one in member] if is_counted(member) else names_of(member))
         if known and choices is None and out["kind"] == "string":
             out["known_values"] = known
     if kind.startswith("json"):
