@@ -2,7 +2,7 @@
 
 PYTHON scripts/dump-flags.py [FILE], with the Python of an environment that has vLLM; needs no GPU.
 `npm run flags -- FILE` makes the catalogue of it. Read on the CPU platform; the few flags that differ elsewhere are
-named in CONTRIBUTING. Text of help is not kept.
+carried over from the catalogue before. Text of help is not kept.
 """
 
 import argparse

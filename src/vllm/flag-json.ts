@@ -12,11 +12,11 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [key
 
 export function checkJson(value: SettingValue, at: SettingAt): readonly SettingProblem[] {
   const { flag } = at;
-  if (typeof value !== 'string') return checkWhole(value, at);
+  if (typeof value !== 'string') return [...checkWhole(value, at), ...checkCompanion(value, at)];
   if (flag.nullable && (value === '' || value === 'None')) return [];
   if (flag.kind === 'json-or-string' && !/^\s*\{.*\}\s*$/s.test(value)) return [];
   const read = parseJson(flag.checked ? expandSizes(value) : value);
-  return read === undefined ? [toTypeProblem(value, at)] : checkWhole(read, at);
+  return read === undefined ? [toTypeProblem(value, at)] : [...checkWhole(read, at), ...checkCompanion(read, at)];
 }
 
 /** The part behind the first dot; `+` at its end adds to a list. */
@@ -50,6 +50,19 @@ function checkWhole(value: Json, at: SettingAt): readonly SettingProblem[] {
     return checkFields(value, { at, by, fields: flag.fields, open: flag.open ?? false, path: [key] });
   }
   return isOfType(value, flag.type ?? 'any') ? [] : [{ ...toTypeProblem(value, at), by }];
+}
+
+/** A connector without a role is refused by the parser; no field by itself shows it. */
+const companions: Readonly<Record<string, readonly [string, string]>> = {
+  'kv-transfer-config': ['kv_connector', 'kv_role'],
+  'ec-transfer-config': ['ec_connector', 'ec_role'],
+};
+
+function checkCompanion(value: Json, { key, name }: SettingAt): readonly SettingProblem[] {
+  const [field, other] = Object.hasOwn(companions, name) ? (companions[name] ?? []) : [];
+  if (field === undefined || other === undefined || !isMap(value) || value[field] == null || value[other] != null) return [];
+  const message = say('flag.companion', { name, field, other });
+  return [{ code: 'profile/flag-field', severity: 'error', message, path: [key, field], at: 'key', by: 'parser' }];
 }
 
 interface FieldsAt {

@@ -120,6 +120,7 @@ describe('checkSettings', () => {
     ['compilation-config', { cudagraph_copy_inputs: 'true' }, 'profile/flag-type compilation-config/cudagraph_copy_inputs'],
     ['compilation-config', 3, 'profile/flag-type compilation-config'],
     ['compilation-config', '{"mode": 3', 'profile/flag-type compilation-config'],
+    ['kv-transfer-config', { kv_connector: 'a' }, 'profile/flag-field kv-transfer-config/kv_connector'],
     ['compilation-config.nope', 3, 'profile/flag-field compilation-config.nope'],
     ['speculative-config.num_speculative_tokens', 0, 'profile/flag-range speculative-config.num_speculative_tokens'],
     ['max-num-seqs.x', 3, 'profile/flag-type max-num-seqs.x'],
@@ -143,6 +144,10 @@ describe('checkSettings', () => {
     expect(codes({ 'compilation-config': { mode: 3 }, 'compilation-config.backend': 'eager' })).toEqual([
       'profile/flag-conflict compilation-config.backend',
     ]);
+  });
+
+  it('lets dotted settings complete each other', () => {
+    expect(codes({ 'kv-transfer-config.kv_connector': 'a', 'kv-transfer-config.kv_role': 'kv_both' })).toEqual([]);
   });
 
   it('believes that a plug-in brings its parser', () => {

@@ -126,7 +126,9 @@ function toJsonValue(flag: Flag, random: Random): SettingValue {
   const fields = Object.entries(flag.fields).filter(([, field]) => isMakeable(toField(field)));
   if (fields.length === 0) return {};
   const [name, field] = random.pick(fields);
-  const value = { [name]: toFieldValue(toField(field), random) };
+  const role = name.replace(/_connector$/, '_role');
+  const roles = toField(flag.fields[role] ?? '').choices;
+  const value = { [name]: toFieldValue(toField(field), random), ...(role !== name && roles ? { [role]: random.pick(roles) } : {}) };
   return random.below(4) === 0 ? JSON.stringify(value) : value;
 }
 

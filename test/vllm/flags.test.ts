@@ -14,11 +14,12 @@ const seed = Number(process.env.QWEN_DEPLOY_TEST_SEED ?? 1);
  * with each other, or look into a field that is a free map or text.
  */
 const classRules: Readonly<Record<string, string>> = {
+  'attention-config': 'backend_per_kind has kinds and backends of its own',
   'compilation-config': 'custom_ops must be +name or -name, inductor_passes must be importable',
   'ec-manager-config': 'manager_config depends on the manager',
-  'ec-transfer-config': 'ec_connector needs ec_role',
   'eplb-config': 'torch_nccl needs use_async: false',
-  'kv-transfer-config': 'kv_connector needs kv_role',
+  'kernel-config': 'linear_backend_per_quant has names of its own',
+  'pooler-config': 'logit_sigma must not be 0',
   'profiler-config': 'each field needs its profiler; the activities have names',
   'quantization-config': 'targets are quantization specs',
   'structured-outputs-config': 'the switches need a backend that has them',
@@ -80,8 +81,6 @@ describe('stricter than the parser on purpose', () => {
 
 describe('softer than the parser', () => {
   it.each<[string, Settings]>([
-    ['kv-transfer-config', { 'kv-transfer-config': { kv_connector: 'a' } }],
-    ['ec-transfer-config', { 'ec-transfer-config': { ec_connector: 'a' } }],
     ['profiler-config', { 'profiler-config': { torch_profiler_dir: 'a' } }],
     ['compilation-config', { 'compilation-config': { custom_ops: ['a'] } }],
     ['structured-outputs-config', { 'structured-outputs-config': { disable_any_whitespace: true } }],

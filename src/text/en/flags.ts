@@ -15,6 +15,7 @@ export const flags = {
   'flag.separated': '{name}: {word} holds "{separator}", which separates the values.',
   'flag.not-json': '{name} is no map of settings, so nothing can be set inside of it.',
   'flag.unknown-field': '{flag} has no field {field} in vLLM {version}.',
+  'flag.companion': '{name}: {field} needs {other} too.',
   'flag.mixed': '{key} and {whole} do not merge: vLLM would take only one of them. Write all of it in one place.',
   'flag.deprecated': '{name} is deprecated in vLLM {version}.',
   'flag.deprecated-until': '{name} is deprecated in vLLM {version}; {removal} is to remove it.',
