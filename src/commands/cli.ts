@@ -55,6 +55,7 @@ const verbs: readonly Verb[] = [
   { name: 'plan', summary: say('commands.plan'), load: () => import('./plan.ts') },
   { name: 'profiles', summary: say('commands.profiles'), load: () => import('./profiles.ts') },
   { name: 'engine', summary: say('commands.engine'), load: () => import('./engine.ts') },
+  { name: 'explain', summary: say('commands.explain'), load: () => import('./explain.ts') },
   { name: 'forget', summary: say('commands.forget'), load: () => import('./forget.ts') },
   { name: 'supervise', summary: say('commands.supervise'), hidden: true, load: () => import('./supervise.ts') },
 ];

@@ -3,7 +3,7 @@ import { type Facts, observeFacts } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { planDeployment } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
-import { loadProfile } from '../profile/load.ts';
+import { loadProfileAndFlags } from '../profile/load.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import type { Context } from './context.ts';
 
@@ -26,7 +26,7 @@ export interface MadePlan {
 /** Reads the profile, looks once at the machine, decides everything. Nothing is started, installed or refused here. */
 export async function makePlan(asked: PlanAsked, context: Context): Promise<MadePlan> {
   const { places, env, cwd, signal, programs } = context;
-  const profile = await loadProfile(asked.profileRef, { places, cwd, sets: asked.sets });
+  const { profile, catalogue, notes } = await loadProfileAndFlags(asked.profileRef, { places, cwd, sets: asked.sets });
   const backend = chooseBackend(profile, asked.backend);
   const facts = await observeFacts(profile, { places, env, signal, backend });
   const { plan, spec } = planDeployment({
@@ -35,6 +35,8 @@ export async function makePlan(asked: PlanAsked, context: Context): Promise<Made
     facts,
     places,
     simulatorEntry: programs.simulator,
+    notes,
+    ...(catalogue ? { catalogue } : {}),
     ...(asked.backend === undefined ? {} : { backend: asked.backend }),
   });
   return { profile, plan, spec, facts };

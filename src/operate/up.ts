@@ -162,6 +162,9 @@ function announce({ plan, spec }: MadePlan, context: Context): void {
   const engine = source.kind === 'simulator' ? 'simulated' : `vLLM ${plan.engine.version}`;
   const text = say('up.planned', { name: plan.name, engine, backend: plan.backend, host: spec.endpoint.host, port: spec.endpoint.port });
   context.emit({ type: 'step-done', step: 'plan', text });
+  for (const { severity, message } of plan.findings) {
+    if (severity === 'warning') context.emit({ type: 'said', level: 'warning', text: message });
+  }
   if (source.kind === 'managed') context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-ready', { engine }) });
   if (source.kind === 'executable') {
     context.emit({

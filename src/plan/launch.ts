@@ -1,27 +1,22 @@
-/** Settings → the words of `vllm serve`. The only place that spells flags. */
-import type { SettingValue } from '../profile/profile.ts';
+/** Settings → the words of `vllm serve`, spelled as the version of the catalogue spells them. */
+import { toFlagWords } from '../vllm/flag-words.ts';
+import type { Flag, FlagCatalogue } from '../vllm/flags.ts';
 import type { Setting } from './settings.ts';
 
 /** These come first: what is served and where is what people look for in a long line. */
 const first = ['host', 'port', 'served-model-name'];
 
 /** The model comes first of all: a flag that takes several words would swallow it. */
-export function toServeArgs(model: string, settings: readonly Setting[]): readonly string[] {
+export function toServeArgs(
+  model: string,
+  settings: readonly Pick<Setting, 'name' | 'value'>[],
+  catalogue?: FlagCatalogue,
+): readonly string[] {
   const leading = first.flatMap((name) => settings.filter((setting) => setting.name === name));
   const others = settings.filter((setting) => !first.includes(setting.name));
-  return ['serve', model, ...[...leading, ...others].flatMap(({ name, value }) => toWords(name, value))];
+  return ['serve', model, ...[...leading, ...others].flatMap(({ name, value }) => toFlagWords(name, value, findFlag(name, catalogue)))];
 }
 
-/** vLLM takes no value after a switch: `--x` and `--no-x` are the two words for it. */
-export function toWords(name: string, value: SettingValue): readonly string[] {
-  if (value === true) return [`--${name}`];
-  if (value === false) return [`--no-${name}`];
-  if (Array.isArray(value)) return [`--${name}`, ...value.map(toWord)];
-  const word = toWord(value);
-  // A word that looks like a flag must hang on its own; a negative number does not look like one.
-  return /^-(?!\d)/.test(word) ? [`--${name}=${word}`] : [`--${name}`, word];
-}
-
-function toWord(value: SettingValue): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+function findFlag(name: string, catalogue: FlagCatalogue | undefined): Flag | undefined {
+  return catalogue && Object.hasOwn(catalogue.flags, name) ? catalogue.flags[name] : undefined;
 }

@@ -1,11 +1,13 @@
 /** (Profile, Facts) → the plan with its reasons, and the launch spec. Pure: the same input gives the same spec. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
 import { miniatureName } from '../model/miniature.ts';
 import { checkIdleSettings } from '../profile/idle.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
+import type { FlagCatalogue } from '../vllm/flags.ts';
 import { toDecision } from './decide.ts';
 import { chooseBackend, chooseEngine, type EngineDecision } from './engine-choice.ts';
 import { planEnvironment } from './environment.ts';
@@ -26,6 +28,10 @@ export interface PlanRequest {
   readonly backend?: BackendName;
   /** Path of the simulator's entry file. */
   readonly simulatorEntry: string;
+  /** How the engine's version spells its flags. */
+  readonly catalogue?: FlagCatalogue;
+  /** What was found when the profile was read. */
+  readonly notes?: readonly Finding[];
 }
 
 export function planDeployment(request: PlanRequest): { readonly plan: Plan; readonly spec: LaunchSpec } {
@@ -41,7 +47,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
   const spec = withHash({
     backend,
     program: command.program,
-    args: [...command.before, ...toServeArgs(model, settings)],
+    args: [...command.before, ...toServeArgs(model, settings, request.catalogue)],
     env: environment.env,
     secretEnv: environment.secretEnv,
     endpoint: { host: profile.server.host, port: profile.server.port },
@@ -77,7 +83,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     engine: { version: engine.version, source: engine.source },
     model: profile.model.id,
     decisions,
-    findings: checkIdleSettings(profile),
+    findings: [...(request.notes ?? []), ...checkIdleSettings(profile)],
   };
   return { plan, spec };
 }

@@ -18,6 +18,12 @@ export interface Layer {
 /** Adds file, line and column of a key path to a finding about it. */
 export type Locate = (path: readonly string[], what: 'key' | 'value') => Pick<Finding, 'file' | 'line' | 'column'>;
 
+/** A layer as it was written: of any shape, and with its places. */
+export interface Source {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly locate: Locate;
+}
+
 /** Blocks below which the rest of a path is one key: their names are not ours and may hold dots. */
 const openBlocks: readonly (readonly string[])[] = [['vllm'], ['labels'], ['engine', 'env']];
 

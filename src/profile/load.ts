@@ -2,16 +2,18 @@
 import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf, readTextFile } from '../host/files.ts';
+import { listPackageFiles, readPackageJson, toPackagePath } from '../host/package-files.ts';
+import type { FlagCatalogue } from '../vllm/flags.ts';
 import { anchorPaths } from './anchor.ts';
+import { checkFlags, type FlagShelf } from './flags.ts';
 import { mergeLayers } from './inherit.ts';
-import type { Layer } from './layer.ts';
+import type { Layer, Source } from './layer.ts';
 import { parseProfile } from './parse.ts';
 import type { Profile } from './profile.ts';
 import { resolveProfile } from './resolve.ts';
@@ -27,25 +29,54 @@ export interface LoadOptions extends Where {
   readonly sets: readonly string[];
 }
 
+export interface LoadedProfile {
+  readonly profile: Profile;
+  /** What its engine's version knows; absent where nothing is known of it. */
+  readonly catalogue?: FlagCatalogue;
+  /** Findings that are no errors. */
+  readonly notes: readonly Finding[];
+}
+
 /**
  * A profile by name or path, with everything it extends and the `--set`s, resolved. Throws `profile/unknown`,
  * `profile/unreadable`, `profile/cycle`, and `profile/invalid` with every finding of every file.
  */
-export async function loadProfile(ref: string, { places, cwd, sets }: LoadOptions): Promise<Profile> {
+export async function loadProfile(ref: string, options: LoadOptions): Promise<Profile> {
+  return (await loadProfileAndFlags(ref, options)).profile;
+}
+
+/** The same, with what is known about the settings of the engine that it names. */
+export function loadProfileAndFlags(ref: string, options: LoadOptions): Promise<LoadedProfile> {
+  return readProfile(ref, options, flagShelf);
+}
+
+/** The catalogues that come with the package. */
+export const flagShelf: FlagShelf = {
+  list: async () => (await listPackageFiles('data', 'flags')).map((name) => basename(name, '.json')),
+  read: (name) => readPackageJson('data', 'flags', `${name}.json`),
+};
+
+async function readProfile(ref: string, { places, cwd, sets }: LoadOptions, flags: FlagShelf | undefined): Promise<LoadedProfile> {
   const shelves = toShelves({ places, cwd });
   const found = await findProfile(ref, { shelves, base: cwd });
   if (found === undefined) throw DeployError.of('profile/unknown', { name: ref, nearest: toNearestText(ref, await listNames(shelves)) });
   const findings: Finding[] = [];
-  const layers = await readLayers(found, { shelves, findings, chain: [] });
+  const sources: Source[] = [];
+  const missing: string[] = [];
+  const layers = await readLayers(found, { shelves, findings, sources, missing, chain: [] });
   const given = parseSets(sets);
   findings.push(...given.findings);
+  // Without all files nobody knows which vLLM is meant.
+  const checked = flags && missing.length === 0 ? await checkFlags([...sources, given.source], findings, flags) : undefined;
+  const problems = checked ? checked.findings : findings;
   const all = given.layer ? [...layers, { ...given.layer, raw: anchorPaths(given.layer.raw, { base: cwd, home: homedir() }) }] : layers;
-  if (findings.length === 0) {
-    const resolved = resolveProfile(mergeLayers(all), found);
-    if ('profile' in resolved) return resolved.profile;
-    findings.push(...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
-  }
-  throw DeployError.of('profile/invalid', { source: found.source, count: findings.length }, { findings });
+  const resolved = findings.length === 0 ? resolveProfile(mergeLayers(all), found) : { findings: [] };
+  const notes = problems.filter(({ severity }) => severity !== 'error');
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if ('profile' in resolved && errors.length === 0)
+    return { profile: resolved.profile, notes, ...(checked?.catalogue ? { catalogue: checked.catalogue } : {}) };
+  if ('findings' in resolved) errors.push(...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
+  throw DeployError.of('profile/invalid', { source: found.source, count: errors.length }, { findings: [...errors, ...notes] });
 }
 
 export interface ProfileEntry {
@@ -82,15 +113,9 @@ interface Shelf {
 
 /** Search order of names. */
 function toShelves({ places, cwd }: Where): readonly Shelf[] {
-  const shipped = toShippedDirectory();
+  const shipped = toPackagePath('profiles');
   const own = [join(cwd, 'profiles'), join(places.config, 'profiles')].filter((directory) => directory !== shipped);
   return [...own.map((directory) => ({ directory, shipped: false })), { directory: shipped, shipped: true }];
-}
-
-/** `profiles/` of the package: this is src/profile/ in the sources, dist/ or dist/chunks/ when bundled. */
-function toShippedDirectory(): string {
-  const here = fileURLToPath(import.meta.url);
-  return resolve(dirname(here), basename(dirname(here)) === 'dist' ? '..' : '../..', 'profiles');
 }
 
 interface FindOptions {
@@ -134,6 +159,10 @@ async function isFile(path: string): Promise<boolean> {
 interface ReadingState {
   readonly shelves: readonly Shelf[];
   readonly findings: Finding[];
+  /** What was written, parents first. */
+  readonly sources: Source[];
+  /** Files that would say more and could not be read. */
+  readonly missing: string[];
   /** Files on the way to this one. */
   readonly chain: readonly FoundProfile[];
 }
@@ -146,16 +175,22 @@ async function readLayers(found: FoundProfile, state: ReadingState): Promise<rea
   }
   const parsed = parseProfile(await readProfileText(found), found.source);
   state.findings.push(...parsed.findings);
-  if (parsed.layer === undefined) return [];
+  const { source } = parsed;
+  if (source === undefined) {
+    state.missing.push(found.source);
+    return [];
+  }
   const base = dirname(found.path);
   const layers: Layer[] = [];
-  for (const parent of toParents(parsed.layer)) {
+  for (const parent of toParents(source)) {
     const next = await findProfile(parent, { shelves: state.shelves, base, except: found.path });
-    if (next === undefined || !(await isFile(next.path)))
-      state.findings.push(await toUnknownParent(parent, { found, layer: parsed.layer, shelves: state.shelves }));
-    else layers.push(...(await readLayers(next, { ...state, chain })));
+    if (next === undefined || !(await isFile(next.path))) {
+      state.missing.push(parent);
+      state.findings.push(toUnknownParent(parent, source, await listNames(state.shelves)));
+    } else layers.push(...(await readLayers(next, { ...state, chain })));
   }
-  return [...layers, { ...parsed.layer, raw: anchorPaths(parsed.layer.raw, { base, home: homedir() }) }];
+  state.sources.push(source);
+  return parsed.layer ? [...layers, { ...parsed.layer, raw: anchorPaths(parsed.layer.raw, { base, home: homedir() }) }] : layers;
 }
 
 async function readProfileText(found: FoundProfile): Promise<string> {
@@ -176,23 +211,19 @@ function toProblem(cause: unknown): Message | string {
   return errno ?? String(cause);
 }
 
-function toParents({ raw }: Layer): readonly string[] {
-  const { extends: parents } = raw;
-  return parents == null ? [] : typeof parents === 'string' ? [parents] : parents;
+/** Also of a file that is otherwise unsound, so that all problems are found in one run. */
+function toParents({ value: { extends: parents } }: Source): readonly string[] {
+  const list = Array.isArray(parents) ? parents : [parents];
+  return list.filter((parent) => typeof parent === 'string');
 }
 
-async function toUnknownParent(
-  parent: string,
-  at: { readonly found: FoundProfile; readonly layer: Layer; readonly shelves: readonly Shelf[] },
-): Promise<Finding> {
-  const origin = at.layer.origins.extends;
+function toUnknownParent(parent: string, source: Source, known: readonly string[]): Finding {
   return {
     code: 'profile/unknown-parent',
     severity: 'error',
-    message: say('profile.unknown-parent', { parent, nearest: toNearestText(parent, await listNames(at.shelves)) }),
+    message: say('profile.unknown-parent', { parent, nearest: toNearestText(parent, known) }),
     path: 'extends',
-    file: at.found.source,
-    ...(origin?.from === 'profile' ? { line: origin.line, column: 1 } : {}),
+    ...source.locate(['extends'], 'key'),
   };
 }
 
@@ -219,8 +250,9 @@ async function listShelf({ directory, shipped }: Shelf): Promise<readonly FoundP
 /** A broken profile is listed too: it is there, and the list is where people look for it. */
 async function readSummary(path: string, where: Where): Promise<Pick<ProfileEntry, 'description' | 'model'>> {
   try {
-    const { description, model } = await loadProfile(path, { ...where, sets: [] });
-    return { description, model: model.id };
+    // A list is not the place where settings are checked.
+    const { profile } = await readProfile(path, { ...where, sets: [] }, undefined);
+    return { description: profile.description, model: profile.model.id };
   } catch (error) {
     if (error instanceof DeployError) return { description: '', model: '' };
     throw error;

@@ -3,12 +3,14 @@ import { isScalar, isSeq, isMap as isYamlMap, LineCounter, type Node, type Pair,
 import type { Finding } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
 import { checkLayer } from './check.ts';
-import { isMap, type Layer, type Locate, type Place } from './layer.ts';
+import { isMap, type Layer, type Locate, type Place, type Source } from './layer.ts';
 import type { Origin } from './profile.ts';
 
 export interface ParsedProfile {
   /** Absent when there are findings. */
   readonly layer?: Layer;
+  /** What stands there, sound or not; absent when it is no map. */
+  readonly source?: Source;
   readonly findings: readonly Finding[];
 }
 
@@ -39,9 +41,10 @@ export function parseProfile(text: string, file: string): ParsedProfile {
 
   const places = new Map<string, KeyPlaces>();
   collectPlaces(document.contents, [], { places, toPlace });
-  const checked = checkLayer(withoutExtensions(value), toLocate(file, places));
-  if (checked.is === 'broken') return { findings: checked.findings.toSorted(byPlace) };
-  return { layer: { raw: checked.raw, origins: toOrigins(file, places) }, findings: [] };
+  const source = { value: withoutExtensions(value), locate: toLocate(file, places) };
+  const checked = checkLayer(source.value, source.locate);
+  if (checked.is === 'broken') return { source, findings: checked.findings.toSorted(byPlace) };
+  return { layer: { raw: checked.raw, origins: toOrigins(file, places) }, source, findings: [] };
 }
 
 function refuse(file: string, problem: { readonly code: string; readonly message: Message }): ParsedProfile {

@@ -83,6 +83,10 @@ function checkFlagValue(key: string, value: unknown): readonly RuleFinding[] {
       { code: 'profile/wrong-value', severity: 'error', path, at: 'value', message: say('profile.not-finite', { path: path.join('.') }) },
     ];
   }
+  if (key === 'hf-token' && typeof value === 'string') {
+    const hint = say('flag.hint.token', { variable: 'HF_TOKEN: env:HF_TOKEN' });
+    return [{ code: 'profile/secret', severity: 'error', path, at: 'value', message: say('flag.secret', { name: key }), hint }];
+  }
   if (key === 'default-chat-template-kwargs' && isMap(value) && Object.hasOwn(value, 'enable_thinking')) {
     return [
       {

@@ -4,11 +4,12 @@ import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { checkLayer } from './check.ts';
-import { isMap, type Layer, parseKeyPath } from './layer.ts';
+import { isMap, type Layer, parseKeyPath, type Source } from './layer.ts';
 import type { Origin } from './profile.ts';
 
 export interface ParsedSets {
   readonly layer?: Layer;
+  readonly source: Source;
   readonly findings: readonly Finding[];
 }
 
@@ -36,9 +37,10 @@ export function parseSets(texts: readonly string[]): ParsedSets {
       origins[path] = { from: 'set', text };
     }
   }
-  const checked = checkLayer(value, () => ({}));
-  if (checked.is === 'broken') return { findings: [...findings, ...checked.findings] };
-  return findings.length > 0 ? { findings } : { layer: { raw: checked.raw, origins }, findings };
+  const source = { value, locate: () => ({}) };
+  const checked = checkLayer(value, source.locate);
+  if (checked.is === 'broken') return { source, findings: [...findings, ...checked.findings] };
+  return findings.length > 0 ? { source, findings } : { layer: { raw: checked.raw, origins }, source, findings };
 }
 
 function isPath(path: string): boolean {

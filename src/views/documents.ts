@@ -1,6 +1,7 @@
 /** JSON documents of the public interface: sentences become English text, the rest stays data. */
 import type { DeploymentEvent } from '../core/event.ts';
 import type { Diagnosis, Finding } from '../core/finding.ts';
+import type { FlagExplanation } from '../operate/explain.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
@@ -55,4 +56,8 @@ export function toPlanDocument({ plan, spec, changes }: Planned): object {
 
 export function toEventDocument(event: DeploymentEvent): object {
   return { kind: 'Event', version: 1, ...event, text: toLifeText(event) };
+}
+
+export function toFlagDocument({ entry, advice, oldest: _, ...rest }: FlagExplanation): object {
+  return { kind: 'Explanation', version: 1, ...rest, ...entry, ...(advice === undefined ? {} : { advice: toText(advice) }) };
 }

@@ -20,6 +20,7 @@ const lines = [
   'engine install --help',
   'engine list --help',
   'engine remove --help',
+  'explain --help',
   'forget --help',
 ];
 

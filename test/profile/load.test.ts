@@ -48,12 +48,12 @@ describe('loadProfile', () => {
   });
 
   it('inherits by name, by path beside the file, and from several parents in order', async () => {
-    await put('deep/one.yaml', 'model: a\nvllm: {x: 1, y: 1}\n');
-    await put('profiles/two.yaml', 'vllm: {y: 2, z: 2}\n');
-    await put('deep/child.yaml', 'extends: [./one.yaml, two]\nvllm: {z: 3}\n');
+    await put('deep/one.yaml', 'model: a\nvllm: {max-num-seqs: 1, seed: 1}\n');
+    await put('profiles/two.yaml', 'vllm: {seed: 2, stream-interval: 2}\n');
+    await put('deep/child.yaml', 'extends: [./one.yaml, two]\nvllm: {stream-interval: 3}\n');
     const profile = await load('./deep/child.yaml');
-    expect(profile.vllm).toEqual({ x: 1, y: 2, z: 3 });
-    expect(profile.origins['vllm.y']).toEqual({ from: 'profile', file: join(cwd, 'profiles/two.yaml'), line: 1 });
+    expect(profile.vllm).toEqual({ 'max-num-seqs': 1, seed: 2, 'stream-interval': 3 });
+    expect(profile.origins['vllm.seed']).toEqual({ from: 'profile', file: join(cwd, 'profiles/two.yaml'), line: 1 });
   });
 
   it('lets a profile extend the one of its own name that it shadows', async () => {
@@ -115,13 +115,15 @@ describe('loadProfile', () => {
   });
 
   it('reports the problems of all files and of --set together', async () => {
-    await put('profiles/base.yaml', 'vllm: {port: 1}\n');
+    const base = await put('profiles/base.yaml', 'vllm: {port: 1}\n');
     const child = await put('profiles/child.yaml', '# child\nextends: [base, nowhere]\nmodel: a\nstop: {drain: soon}\n');
     await put('profiles/orphan.yaml', 'model: a\nextends: nowhere\n');
     const error = await failureOf(load('child', ['server.port=x']));
-    expect(error).toMatchObject({ code: 'profile/invalid', exitStatus: 3, params: { count: 2 } });
+    expect(error).toMatchObject({ code: 'profile/invalid', exitStatus: 3, params: { count: 4 } });
     expect(error.findings.map(({ code, file, line }) => [code, file, line])).toEqual([
       ['profile/wrong-value', child, 4],
+      ['profile/wrong-place', base, 1],
+      ['profile/unknown-parent', child, 2],
       ['profile/wrong-value', undefined, undefined],
     ]);
     expect((await failureOf(load('orphan'))).findings).toMatchObject([{ code: 'profile/unknown-parent', line: 2 }]);

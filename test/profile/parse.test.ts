@@ -87,10 +87,10 @@ describe('parseProfile', () => {
   });
 
   it('never repeats a secret', () => {
-    expect(JSON.stringify(parseProfile('server: {api-key: sk-123}\nengine: {env: {MY_TOKEN: t0psecret}}', file))).not.toMatch(
+    expect(JSON.stringify(parseProfile('server: {api-key: sk-123}\nengine: {env: {MY_TOKEN: t0psecret}}', file).findings)).not.toMatch(
       /sk-123|t0psecret/,
     );
-    expect(JSON.stringify(parseProfile('server: {api-key: [sk-123]}', file))).not.toContain('sk-123');
+    expect(JSON.stringify(parseProfile('server: {api-key: [sk-123]}', file).findings)).not.toContain('sk-123');
   });
 
   it('understands off, false and "off" as the same', () => {

@@ -23,7 +23,15 @@ it('serves the demo from an empty directory', { timeout: 60_000 }, async () => {
   const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string; files: readonly { path: string }[] }];
   const paths = files.map(({ path }) => path);
   expect(paths).toEqual(
-    expect.arrayContaining(['dist/main.js', 'dist/program.js', 'dist/simulator.js', 'profiles/tiny.yaml', 'LICENSE', 'README.md']),
+    expect.arrayContaining([
+      'dist/main.js',
+      'dist/program.js',
+      'dist/simulator.js',
+      'profiles/tiny.yaml',
+      'data/flags/0.32.0.json',
+      'LICENSE',
+      'README.md',
+    ]),
   );
   expect(paths.filter((path) => /^(src|test|node_modules)\//.test(path))).toEqual([]);
 

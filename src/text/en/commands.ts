@@ -58,6 +58,11 @@ export const commands = {
   'commands.ask.no-think': 'do not let it think',
   'commands.ask.max-tokens': 'length of the answer at most',
   'commands.argument.question': 'the question, or - to read it from stdin',
+  'commands.explain': 'what a code, or a setting of vLLM, means',
+  'commands.explain.flag': 'a setting of vLLM',
+  'commands.explain.list': 'every code',
+  'commands.explain.one': 'Name one thing: a code, --flag NAME, or --list.',
+  'commands.argument.code': 'as errors and findings carry it, for example profile/unknown-flag',
   'commands.forget': 'delete the record and the logs of what is down',
   'commands.supervise': 'keep one deployment served (internal)',
 

@@ -23,6 +23,16 @@ export const errors = {
   },
   'profile/cycle': { message: 'Profiles extend each other in a circle: {chain}.', hint: 'Remove one of these extends.' },
 
+  'explain/unknown-code': { message: 'There is no code "{code}".{nearest}', hint: 'qwen-deploy explain --list shows all.' },
+  'explain/unknown-flag': {
+    message: 'vLLM {version} has no setting "{flag}", and no other version that is known here.{nearest}',
+    hint: "Names are vLLM's long ones, without dashes in front.",
+  },
+  'explain/no-catalogue': {
+    message: 'What vLLM {version} knows is not known here.',
+    hint: 'The oldest is --engine-version {oldest}.',
+  },
+
   'host/no-gpu': {
     message: 'This machine has no NVIDIA GPU that answers: {evidence}.',
     hint: '{profile} needs one with ≥ {need} free. Without a GPU: --profile tiny (real vLLM on the CPU) or --profile demo (simulated).',

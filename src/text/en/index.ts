@@ -1,9 +1,11 @@
 /** The English catalogue: every sentence for people that is not an error (errors.ts). One file per area. */
 import { commands } from './commands.ts';
 import { engine } from './engine.ts';
+import { explain } from './explain.ts';
+import { flags } from './flags.ts';
 import { life } from './life.ts';
 import { plan } from './plan.ts';
 import { up } from './up.ts';
 import { views } from './views.ts';
 
-export const messages = { ...plan, ...up, ...engine, ...life, ...views, ...commands };
+export const messages = { ...plan, ...up, ...engine, ...life, ...views, ...commands, ...flags, ...explain };

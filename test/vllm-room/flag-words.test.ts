@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { toWords } from '../../src/plan/launch.ts';
 import type { SettingValue } from '../../src/profile/profile.ts';
+import { toFlagWords } from '../../src/vllm/flag-words.ts';
 
-describe('toWords', () => {
+describe('toFlagWords', () => {
   it.each<[string, SettingValue, readonly string[]]>([
     ['enforce-eager', true, ['--enforce-eager']],
     ['enforce-eager', false, ['--no-enforce-eager']],
@@ -15,6 +15,6 @@ describe('toWords', () => {
     ['lora-modules', [{ name: 'x', path: '/y' }], ['--lora-modules', '{"name":"x","path":"/y"}']],
     ['chat-template', '-odd', ['--chat-template=-odd']],
   ])('%s %j', (name, value, words) => {
-    expect(toWords(name, value)).toEqual(words);
+    expect(toFlagWords(name, value)).toEqual(words);
   });
 });

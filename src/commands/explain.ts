@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { say } from '../core/message.ts';
+import { toText } from '../text/render.ts';
+import { toFlagDocument } from '../views/documents.ts';
+import { renderCode, renderCodes, renderFlag } from '../views/explain.ts';
+import { addExamples } from './examples.ts';
+import { refuse } from './options.ts';
+import type { Run, Session } from './session.ts';
+
+interface ExplainOptions {
+  readonly flag?: string;
+  readonly engineVersion?: string;
+  readonly list?: boolean;
+}
+
+export function configure(command: Command, run: Run): void {
+  command
+    .argument('[code]', toText(say('commands.argument.code')))
+    .option('--flag <name>', toText(say('commands.explain.flag')))
+    .option('--engine-version <version>', toText(say('commands.option.engine-version')))
+    .option('--list', toText(say('commands.explain.list')))
+    .action((code: string | undefined, options: ExplainOptions) => run((session) => explain(code, options, session)));
+  addExamples(command, ['explain --flag max-num-seqs', 'explain --flag log-level --engine-version 0.33.0', 'explain runtime/port-taken']);
+}
+
+async function explain(code: string | undefined, options: ExplainOptions, session: Session): Promise<undefined> {
+  const asked = [code, options.flag, options.list].filter((one) => one !== undefined);
+  if (asked.length !== 1) throw refuse(toText(say('commands.explain.one')), 'explain');
+  const { explainCode, explainFlag, listCodes } = await import('../operate/explain.ts');
+  if (options.flag !== undefined) {
+    const found = await explainFlag(options.flag, options.engineVersion);
+    session.answer(toFlagDocument(found), ({ palette }) => renderFlag(found, palette));
+  } else if (code === undefined) {
+    const codes = listCodes();
+    session.answer({ kind: 'Explanation', version: 1, codes }, ({ palette }) => renderCodes(codes, palette));
+  } else {
+    const found = explainCode(code);
+    session.answer({ kind: 'Explanation', version: 1, ...found }, ({ palette }) => renderCode(found, palette));
+  }
+}
