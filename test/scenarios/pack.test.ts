@@ -25,7 +25,7 @@ it('serves the demo from an empty directory', { timeout: 60_000 }, async () => {
   expect(paths).toEqual(
     expect.arrayContaining([
       'dist/main.js',
-      'dist/program.js',
+      'dist/program.pack',
       'dist/simulator.js',
       'profiles/tiny.yaml',
       'data/flags/0.32.0.json',
