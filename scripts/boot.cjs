@@ -3,7 +3,7 @@
 // (Node 20 has no switch for that). Together this is most of the time that a command takes to start. The cache
 // belongs to one V8; where another one rejects it, a new one is written if the directory may be written to.
 'use strict';
-const { openSync, readFileSync, readSync, renameSync, writeFileSync } = require('node:fs');
+const { existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
 const { argv } = process;
@@ -11,7 +11,15 @@ const { argv } = process;
 if (require.main !== module) {
   // the build uses the functions
 } else if (argv.length === 3 && (argv[2] === '--version' || argv[2] === '-V')) {
-  process.stdout.write(`${readFileSync(`${__dirname}/version.txt`, 'latin1')}`);
+  process.stdout.write(readFileSync(`${__dirname}/version.txt`));
+} else if (
+  argv.length === 3 &&
+  (argv[2] === '--help' || argv[2] === '-h') &&
+  !process.stdout.isTTY &&
+  existsSync(`${__dirname}/help.txt`)
+) {
+  // In a terminal the text is fitted to its width.
+  process.stdout.write(readFileSync(`${__dirname}/help.txt`));
 } else {
   const program = start(__dirname);
   process.on('exit', () => program.isStale() && writeCache(`${__dirname}/program.cache`, program.scripts));

@@ -51,7 +51,7 @@ try {
   chmodSync(work, 0o755);
   replace(join(root, 'dist'), work);
   // The cache knows its scripts by name, so it is made in place.
-  execFileSync(process.execPath, [join(root, 'scripts/warm.mjs'), join(root, 'dist')], { stdio: 'inherit' });
+  execFileSync(process.execPath, [join(root, 'scripts/warm.mjs'), join(root, 'dist')], { stdio: ['ignore', 'ignore', 'inherit'] });
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
