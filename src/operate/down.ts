@@ -1,5 +1,5 @@
 import { listDeployments } from '../control/directory.ts';
-import { systemClock } from '../core/clock.ts';
+import { systemClock, type Timer } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
@@ -86,16 +86,20 @@ async function stopHere(
   const { supervisor, journal, ended } = await startSupervisor(name, context, { first: async () => undefined, serve: false });
   const judge = createJudge('stopped', context);
   const given = new AbortController();
+  let timer: Timer | undefined;
   const outcome = new Promise<Outcome>((resolve) => {
     journal.follow(journal.last, (event) => {
       const found = judge.take(event);
       if (found) resolve(found);
     });
-    context.signal.addEventListener('abort', () => resolve({ is: 'interrupted' }), { once: true });
-    if (timeoutMs !== undefined) systemClock.after(timeoutMs, () => resolve({ is: 'timed-out' }));
+    // Nobody goes on in the background then.
+    const error = DeployError.of('supervisor/gone', { name });
+    context.signal.addEventListener('abort', () => resolve({ is: 'failed', error }), { once: true });
+    if (timeoutMs !== undefined) timer = systemClock.after(timeoutMs, () => resolve({ is: 'failed', error }));
   });
   await supervisor.send(command);
   const found = await outcome;
+  timer?.cancel();
   // What is not stopped by now is left to the next command: its state says how far it came.
   given.abort();
   await ended(given.signal);

@@ -33,6 +33,7 @@ const leastFreeBytes = 64 * 2 ** 20;
 /** After a crash the port may stay taken for a moment; a stranger who takes it keeps it. */
 const portLimitMs = 30_000;
 const portPollMs = 50;
+const slowestPollMs = 2000;
 const killLimitMs = 10_000;
 /** Enough of a log's end for the first error of every process. */
 const evidenceLines = 2000;
@@ -139,13 +140,16 @@ export async function reclaim(remains: Remains, spec: LaunchSpec, { onLeftover, 
     if (survivors.length > 0) return survivors;
   }
   const deadline = performance.now() + portLimitMs;
+  let pauseMs = portPollMs;
   while ((await isTaken(spec.endpoint)) && performance.now() < deadline) {
     // A listener of another process group member that forked late would show up here too.
     const late = await remains.kill(killLimitMs);
     if (late.length > 0) return late;
     // Who holds it can be seen, and is nobody of ours: it is not going to be given back.
     if ((await findPortOwner(spec.endpoint.port)) !== undefined) break;
-    await waitFor(portPollMs);
+    await waitFor(pauseMs);
+    // A look at all descriptors of the machine is not cheap.
+    pauseMs = Math.min(2 * pauseMs, slowestPollMs);
   }
   await remains.tidy().catch(onUntidy);
   return [];

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sendCommand } from '../../src/control/client.ts';
 import { type DeploymentPaths, ensureDeploymentPaths, toLaunchPaths } from '../../src/control/directory.ts';
 import { waitFor } from '../../src/core/clock.ts';
-import { runProgram } from '../../src/host/exec.ts';
 import { probePort } from '../../src/host/net.ts';
 import { isDead, readBootId, readProcess } from '../../src/host/proc.ts';
 import { forget } from '../../src/operate/forget.ts';
@@ -197,21 +196,6 @@ describe('a record that was lost', () => {
     await stray.kill(5000);
     expect(await forget({ name: 'tiny' }, context)).toMatchObject({ name: 'tiny' });
     await expect(forget({ name: 'tiny' }, context)).rejects.toMatchObject({ code: 'deployment/unknown' });
-  });
-});
-
-describe('status of a supervisor that stands still', () => {
-  it('shows what is on disk, and says so', async () => {
-    await writeState(paths.state, makeState({ wanted, life: 'ready', desired: 'up' }));
-    // A server that never answers, in a process of its own that is stopped: its socket still takes connections.
-    const script = `require('net').createServer().listen(${JSON.stringify(paths.socket)}, () => process.kill(process.pid, 'SIGSTOP'))`;
-    const silent = runProgram(process.execPath, ['-e', script], { timeoutMs: 10_000 });
-    await expect.poll(() => readdir(join(paths.socket, '..'))).toContain('tiny.sock');
-    expect(await readStatusList(context)).toMatchObject({ deployments: [{ name: 'tiny', state: 'ready', supervised: false }] });
-    expect(context.words()).toEqual(['status.silent']);
-    const { stdout } = await runProgram('pgrep', ['-f', paths.socket]);
-    for (const pid of stdout.split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
-    await silent;
   });
 });
 
