@@ -143,10 +143,10 @@ export const errors = {
     message: '{program} is vLLM {found}, but the profile asks for {wanted}.',
     hint: 'Set engine.version to "{found}", or use another executable.',
   },
-  'engine/failed': { message: '{name} did not start: {line}', hint: 'The whole log: qwen-deploy logs {name} --launch previous' },
+  'engine/failed': { message: '{name} did not start: {line}', hint: 'The whole log: qwen-deploy logs {name}' },
   'engine/never-ready': {
     message: '{name} did not become ready: {reason}',
-    hint: 'The whole log: qwen-deploy logs {name} --launch previous',
+    hint: 'The whole log: qwen-deploy logs {name}',
   },
   'engine/rolled-back': {
     message: 'The new configuration of {name} did not become ready ({reason}); the last good one was started again.',
