@@ -34,6 +34,7 @@ def main():
         parser, _, _ = build_parsers()
         import vllm
     out.write(json.dumps({"version": vllm.__version__.partition("+")[0]}) + "\n")
+    out.flush()
     for line in sys.stdin:
         out.write(json.dumps(answer(parser, json.loads(line))) + "\n")
         out.flush()
