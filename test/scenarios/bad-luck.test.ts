@@ -10,11 +10,12 @@ import {
   type CliResult,
   createSandbox,
   eventually,
-  fakeVllm,
   freePort,
   isPortOpen,
   killQuietly,
   type Sandbox,
+  toUpArgs,
+  untilNothingIsLeft,
   writeProfile,
 } from './sandbox.ts';
 
@@ -29,11 +30,7 @@ afterEach(() => box.dispose());
 
 const timeout = 40_000;
 
-/** `up` of the stand-in with switches. */
-function upArgs(faults = '', ...more: string[]): string[] {
-  const set = faults === '' ? [] : ['--set', `engine.env=${JSON.stringify({ FAKE_VLLM: faults })}`];
-  return ['up', '-p', 'tiny', '--set', `engine.executable=${fakeVllm}`, '--set', `server.port=${port}`, ...set, ...more];
-}
+const upArgs = (faults = '', ...more: string[]) => toUpArgs(port, faults, ...more);
 
 /** Where a program is, by this process's own PATH. */
 async function findTool(tool: string): Promise<string> {
@@ -52,13 +49,7 @@ async function findTool(tool: string): Promise<string> {
 
 const status = async () => (await box.cli('status', 'tiny', '-o', 'json')).json<Deployment>();
 const events = async () => (await box.cli('events', 'tiny', '-o', 'json')).json<{ events: readonly DeploymentEvent[] }>().events;
-/** Nothing is left; the supervisor itself lingers for a moment so that others can read the last events. */
-const expectNothingLeft = () =>
-  eventually(
-    () => box.processes(),
-    (seen) => seen.length === 0,
-    5000,
-  );
+const expectNothingLeft = () => untilNothingIsLeft(box);
 
 function expectCalm(result: CliResult): void {
   expect(result.stderr).not.toMatch(/\n\s+at |\.ts:\d+|Traceback/);

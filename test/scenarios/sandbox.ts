@@ -153,3 +153,17 @@ export async function writeProfile(sandbox: Sandbox, name: string, text: string)
   await writeFile(path, text);
   return path;
 }
+
+/** `up` of the stand-in engine as `tiny`, with switches of the stand-in. */
+export function toUpArgs(port: number, faults = '', ...more: string[]): string[] {
+  const set = faults === '' ? [] : ['--set', `engine.env=${JSON.stringify({ FAKE_VLLM: faults })}`];
+  return ['up', '-p', 'tiny', '--set', `engine.executable=${fakeVllm}`, '--set', `server.port=${port}`, ...set, ...more];
+}
+
+/** The supervisor itself lingers for a moment, so that others can read the last events. */
+export function untilNothingIsLeft(box: Sandbox): Promise<readonly Seen[]> {
+  return eventually(
+    () => box.processes(),
+    (seen) => seen.length === 0,
+  );
+}

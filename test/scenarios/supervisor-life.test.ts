@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
-import { createSandbox, eventually, fakeVllm, freePort, isPortOpen, killQuietly, type Sandbox, writeProfile } from './sandbox.ts';
+import {
+  createSandbox,
+  eventually,
+  freePort,
+  isPortOpen,
+  killQuietly,
+  type Sandbox,
+  toUpArgs,
+  untilNothingIsLeft,
+  writeProfile,
+} from './sandbox.ts';
 
 let box: Sandbox;
 let port: number;
@@ -16,21 +26,13 @@ afterEach(() => box.dispose());
 
 const timeout = 60_000;
 
-function upArgs(faults = '', ...more: string[]): string[] {
-  const set = faults === '' ? [] : ['--set', `engine.env=${JSON.stringify({ FAKE_VLLM: faults })}`];
-  return ['up', '-p', 'tiny', '--set', `engine.executable=${fakeVllm}`, '--set', `server.port=${port}`, ...set, ...more];
-}
+const upArgs = (faults = '', ...more: string[]) => toUpArgs(port, faults, ...more);
 
 const status = async () => (await box.cli('status', 'tiny', '-o', 'json')).json<Deployment>();
 const place = (...path: string[]) => join(box.home, 'qd', ...path);
 const stateFile = () => place('state/deployments/tiny/state.json');
 const isEngine = ({ command }: { command: string }) => command.startsWith('VLLM::EngineCore');
 const engines = async () => (await box.processes()).filter(isEngine).length;
-const untilNothingIsLeft = () =>
-  eventually(
-    () => box.processes(),
-    (seen) => seen.length === 0,
-  );
 
 async function up(...args: string[]): Promise<Deployment> {
   const result = await box.cli(...upArgs(...args), '-o', 'json');
@@ -56,7 +58,7 @@ describe('a supervisor that is killed', { timeout }, () => {
     expect(await engines()).toBe(1);
     expect(await status()).toMatchObject({ state: 'ready', pid: engine, supervised: true });
     expect((await box.cli('down')).code).toBe(0);
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 
   it('with all that it had started: up starts again, down leaves nothing', async () => {
@@ -66,7 +68,7 @@ describe('a supervisor that is killed', { timeout }, () => {
     const after = await up();
     expect(after.run).toBe(before.run + 1);
     expect((await box.cli('down')).code).toBe(0);
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 });
 
@@ -82,7 +84,7 @@ describe('a supervisor that stands still', { timeout }, () => {
     expect(down.stderr).toMatch(/supervisor\/silent/);
     killQuietly(supervisor?.pid ?? -1, 'SIGCONT');
     expect((await box.cli('down')).code).toBe(0);
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 });
 
@@ -103,7 +105,7 @@ describe('a supervisor that cannot start', { timeout }, () => {
     expect(result.json()).toMatchObject({ state: 'stopped' });
     expect(result.stderr).toMatch(/from here/);
     expect(await isPortOpen(port)).toBe(false);
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 });
 
@@ -122,7 +124,7 @@ describe('a supervisor without the key that another shell had', { timeout }, () 
     expect(refused.stderr).toContain('env:MY_KEY');
     expect((await box.cli('down')).code).toBe(0);
     await other.result;
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 });
 
@@ -143,7 +145,7 @@ describe('a state that is damaged', { timeout }, () => {
     expect(again.run).toBe(1);
     expect(await engines()).toBe(1);
     expect((await box.cli('down', '--all')).code).toBe(0);
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 
   it('under a supervisor that lives: down works as ever', async () => {
@@ -152,7 +154,7 @@ describe('a state that is damaged', { timeout }, () => {
     expect(await status()).toMatchObject({ state: 'ready', supervised: true });
     expect((await box.cli('down')).code).toBe(0);
     expect(await status()).toMatchObject({ state: 'stopped' });
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 });
 
@@ -175,7 +177,7 @@ describe('commands that meet', { timeout }, () => {
     await eventually(status, ({ state }) => state === 'stopping');
     expect((await box.cli('down')).code).toBe(0);
     expect((await restart.result).code).toBe(5);
-    await untilNothingIsLeft();
+    await untilNothingIsLeft(box);
   });
 });
 
