@@ -8,7 +8,7 @@ export const rooms = {
   vllm: { rooms: ['core'], packages: ['zod'] },
   model: { rooms: ['core'], packages: ['zod'] },
   gpu: { rooms: ['core'], packages: ['zod'] },
-  profile: { rooms: ['core', 'vllm'], packages: ['yaml', 'zod'] },
+  profile: { rooms: ['core', 'vllm', 'model'], packages: ['yaml', 'zod'] },
   engine: { rooms: ['core', 'host'], packages: [] },
   plan: { rooms: ['core', 'profile', 'model', 'vllm', 'gpu', 'engine'], packages: [] },
   runtime: { rooms: ['core', 'host', 'plan'], packages: [] },

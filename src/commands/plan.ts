@@ -10,11 +10,11 @@ export function configure(command: Command, run: Run): void {
   addProfileOptions(command.argument('[name]', toText(say('commands.argument.name')))).action(
     (name: string | undefined, options: ProfileOptions) =>
       run(async (session) => {
-        const { planUp } = await import('../operate/up.ts');
+        const { planUp } = await import('../operate/plan-up.ts');
         const request = {
           ...(name === undefined ? {} : { name }),
           ...toProfileRequest(options),
-          ...{ install: true, wait: true, yes: false, rollback: true, foreground: false },
+          install: true,
         };
         return answerPlan(session, await planUp(request, session.context));
       }),

@@ -28,9 +28,12 @@ export function configure(command: Command, run: Run): void {
     .action((name: string | undefined, options: Options) =>
       run(
         async (session) => {
-          const { planUp, up } = await import('../operate/up.ts');
           const request = toRequest(name, options);
-          if (options.dryRun) return answerPlan(session, await planUp(request, session.context));
+          if (options.dryRun) {
+            const { planUp } = await import('../operate/plan-up.ts');
+            return answerPlan(session, await planUp(request, session.context));
+          }
+          const { up } = await import('../operate/up.ts');
           const deployment = await up(request, session.context);
           return answerDeployment(session, deployment);
         },

@@ -1,35 +1,25 @@
 /** `up` is plan → diff → apply: the same spec running is a no-op, a changed one is shown and asked for. */
 
-import { toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { ensurePrivateDirectory } from '../host/files.ts';
-import { type Change, toChanges } from '../plan/diff.ts';
-import type { LaunchSpec } from '../plan/launch-spec.ts';
-import type { Plan } from '../plan/plan.ts';
+import { toChanges } from '../plan/diff.ts';
 import { checkPlan } from '../plan/preflight.ts';
-import type { BackendName, Profile } from '../profile/profile.ts';
+import type { Profile } from '../profile/profile.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
-import { readState } from '../supervisor/store.ts';
 import type { Context } from './context.ts';
 import { ensureEngine, isUninstallable } from './ensure-engine.ts';
 import { ensureMiniature } from './ensure-miniature.ts';
 import { upInForeground } from './foreground.ts';
-import { type MadePlan, makePlan } from './plan.ts';
+import type { MadePlan } from './plan.ts';
+import { chooseRef, isLive, type PlanUpRequest, planFor, readRecord, toSets } from './plan-up.ts';
 import { commandSupervisor } from './reach.ts';
 import { readOwnSecrets } from './secrets.ts';
 import { readDocument } from './status.ts';
 import { waitForReady } from './up-wait.ts';
 
-export interface UpRequest {
-  readonly name?: string;
-  /** A profile's name or path, or `auto`. */
-  readonly profile: string;
-  readonly sets: readonly string[];
-  readonly backend?: BackendName;
-  readonly engineVersion?: string;
-  readonly install: boolean;
+export interface UpRequest extends PlanUpRequest {
   readonly wait: boolean;
   readonly timeoutMs?: number;
   readonly yes: boolean;
@@ -57,18 +47,6 @@ export async function up(request: UpRequest, context: Context): Promise<Deployme
   return waitForReady({ ...ordered, wait: request.wait, timeoutMs: request.timeoutMs }, context);
 }
 
-/** What `up` would do now; nothing is installed, written or started. */
-export async function planUp(
-  request: UpRequest,
-  context: Context,
-): Promise<{ readonly plan: Plan; readonly spec: LaunchSpec; readonly changes?: readonly Change[] }> {
-  const { ref } = await chooseRef(request, context);
-  const { plan, spec } = await planFor(ref, request, context);
-  const { state: running } = await readRecord(plan.name, context);
-  if (running === undefined || !isLive(running)) return { plan, spec };
-  return { plan, spec, changes: toChanges(running.wanted.spec, spec) };
-}
-
 interface Prepared {
   readonly name: string;
   readonly wanted: Deployable;
@@ -86,14 +64,6 @@ async function prepare(request: UpRequest, context: Context): Promise<Prepared> 
     context.emit({ type: 'said', level: 'warning', text: say('auto.demo', { why: toWhy(error) }) });
     return prepareProfile('demo', request, context);
   }
-}
-
-async function chooseRef(request: UpRequest, context: Context): Promise<{ readonly ref: string; readonly auto: boolean }> {
-  if (request.profile !== 'auto') return { ref: request.profile, auto: false };
-  const { chooseProfile } = await import('./choose.ts');
-  const choice = await chooseProfile(context, { noInstall: !request.install });
-  context.emit({ type: 'said', level: 'info', text: choice.reason });
-  return { ref: choice.profile, auto: true };
 }
 
 async function prepareProfile(ref: string, request: UpRequest, context: Context): Promise<Prepared> {
@@ -115,42 +85,9 @@ async function prepareProfile(ref: string, request: UpRequest, context: Context)
   return { name, wanted: { profile: made.profile.name, spec: made.spec, source: { ref: toLastingRef(ref, made.profile), sets } }, running };
 }
 
-interface Record {
-  readonly state?: State;
-  /** Its port and memory may be taken by itself: it is up, or its record is damaged and so it may be. */
-  readonly holdsMachine: boolean;
-}
-
-/** A damaged record is no reason not to begin anew (the supervisor ends what still runs); one of a newer version is. */
-async function readRecord(name: string, { places }: Context): Promise<Record> {
-  try {
-    const state = await readState(toDeploymentPaths(places, name).state, name);
-    return state === undefined ? { holdsMachine: false } : { state, holdsMachine: isLive(state) };
-  } catch (error) {
-    if (error instanceof DeployError && error.code === 'state/corrupt') return { holdsMachine: true };
-    throw error;
-  }
-}
-
 /** `status` reads the profile again from wherever it is called: what was found relative to here needs its full path. */
 function toLastingRef(ref: string, { source }: Profile): string {
   return source.startsWith('shipped:') ? ref : source;
-}
-
-function planFor(ref: string, request: UpRequest, context: Context): Promise<MadePlan> {
-  const { name, backend } = request;
-  return makePlan(
-    { profileRef: ref, sets: toSets(request), ...(name === undefined ? {} : { name }), ...(backend === undefined ? {} : { backend }) },
-    context,
-  );
-}
-
-function toSets(request: UpRequest): readonly string[] {
-  return request.engineVersion === undefined ? request.sets : [...request.sets, `engine.version="${request.engineVersion}"`];
-}
-
-function isLive(state: State): boolean {
-  return !['stopped', 'failed', 'backoff', 'crashloop'].includes(state.life);
 }
 
 function isStarting({ life }: State): boolean {

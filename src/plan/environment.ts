@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { type Message, say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
+import { isSecretName } from '../profile/layer-rules.ts';
 import type { BackendName, Profile, SecretRef } from '../profile/profile.ts';
-import { isSecretName } from '../profile/rules.ts';
 import { toDecision } from './decide.ts';
 import type { EngineDecision } from './engine-choice.ts';
 import type { GpuChoice } from './gpu-choice.ts';

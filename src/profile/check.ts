@@ -3,7 +3,7 @@ import type { Finding } from '../core/finding.ts';
 import { type Message, type MessageId, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
 import { isMap, type Locate } from './layer.ts';
-import { checkRules, isSecretName } from './rules.ts';
+import { checkRules, isSecretName } from './layer-rules.ts';
 import { parseShape, type RawProfile, type ShapeIssue, toKnownKeys } from './schema.ts';
 
 export type Checked = { readonly is: 'sound'; readonly raw: RawProfile } | { readonly is: 'broken'; readonly findings: readonly Finding[] };

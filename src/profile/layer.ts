@@ -25,7 +25,7 @@ export interface Source {
 }
 
 /** Blocks below which the rest of a path is one key: their names are not ours and may hold dots. */
-const openBlocks: readonly (readonly string[])[] = [['vllm'], ['labels'], ['engine', 'env']];
+const openBlocks: readonly (readonly string[])[] = [['vllm'], ['labels'], ['lora'], ['engine', 'env']];
 
 /** Steps of a path as `--set` writes it. */
 export function parseKeyPath(text: string): readonly string[] {

@@ -17,6 +17,7 @@ import type { Layer, Source } from './layer.ts';
 import { parseProfile } from './parse.ts';
 import type { Profile } from './profile.ts';
 import { resolveProfile } from './resolve.ts';
+import { checkProfileRules } from './rules/index.ts';
 import { parseSets } from './set.ts';
 
 export interface Where {
@@ -46,8 +47,15 @@ export async function loadProfile(ref: string, options: LoadOptions): Promise<Pr
 }
 
 /** The same, with what is known about the settings of the engine that it names. */
-export function loadProfileAndFlags(ref: string, options: LoadOptions): Promise<LoadedProfile> {
-  return readProfile(ref, options, flagShelf);
+export async function loadProfileAndFlags(ref: string, options: LoadOptions): Promise<LoadedProfile> {
+  const { source, findings, profile, catalogue } = await checkProfile(ref, options);
+  if (profile) return { profile, notes: findings, ...(catalogue ? { catalogue } : {}) };
+  const count = findings.filter(({ severity }) => severity === 'error').length;
+  throw DeployError.of('profile/invalid', { source, count }, { findings: findings.toSorted(bySeverity) });
+}
+
+function bySeverity(a: Finding, b: Finding): number {
+  return Number(b.severity === 'error') - Number(a.severity === 'error');
 }
 
 /** The catalogues that come with the package. */
@@ -56,7 +64,22 @@ export const flagShelf: FlagShelf = {
   read: (name) => readPackageJson('data', 'flags', `${name}.json`),
 };
 
-async function readProfile(ref: string, { places, cwd, sets }: LoadOptions, flags: FlagShelf | undefined): Promise<LoadedProfile> {
+export interface CheckedProfile {
+  /** For people: `shipped:NAME`, or the path. */
+  readonly source: string;
+  /** File after file, and in each from top to bottom. */
+  readonly findings: readonly Finding[];
+  /** Absent when an error stands in its way. */
+  readonly profile?: Profile;
+  readonly catalogue?: FlagCatalogue;
+}
+
+/** Everything that the profile alone shows to be wrong. Throws `profile/unknown`, `profile/unreadable`, `profile/cycle` and `usage/bad-set`. */
+export function checkProfile(ref: string, options: LoadOptions): Promise<CheckedProfile> {
+  return readProfile(ref, options, flagShelf);
+}
+
+async function readProfile(ref: string, { places, cwd, sets }: LoadOptions, flags: FlagShelf | undefined): Promise<CheckedProfile> {
   const shelves = toShelves({ places, cwd });
   const found = await findProfile(ref, { shelves, base: cwd });
   if (found === undefined) throw DeployError.of('profile/unknown', { name: ref, nearest: toNearestText(ref, await listNames(shelves)) });
@@ -68,15 +91,22 @@ async function readProfile(ref: string, { places, cwd, sets }: LoadOptions, flag
   findings.push(...given.findings);
   // Without all files nobody knows which vLLM is meant.
   const checked = flags && missing.length === 0 ? await checkFlags([...sources, given.source], findings, flags) : undefined;
+  const catalogue = checked?.catalogue;
   const problems = checked ? checked.findings : findings;
-  const all = given.layer ? [...layers, { ...given.layer, raw: anchorPaths(given.layer.raw, { base: cwd, home: homedir() }) }] : layers;
-  const resolved = findings.length === 0 ? resolveProfile(mergeLayers(all), found) : { findings: [] };
-  const notes = problems.filter(({ severity }) => severity !== 'error');
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  if ('profile' in resolved && errors.length === 0)
-    return { profile: resolved.profile, notes, ...(checked?.catalogue ? { catalogue: checked.catalogue } : {}) };
-  if ('findings' in resolved) errors.push(...resolved.findings.map((finding) => ({ file: found.source, ...finding })));
-  throw DeployError.of('profile/invalid', { source: found.source, count: errors.length }, { findings: [...errors, ...notes] });
+  const merged = given.layer ? [...layers, { ...given.layer, raw: anchorPaths(given.layer.raw, { base: cwd, home: homedir() }) }] : layers;
+  const resolved = findings.length === 0 ? resolveProfile(mergeLayers(merged), found) : { findings: [] };
+  const later =
+    'profile' in resolved
+      ? checkProfileRules(resolved.profile, catalogue)
+      : resolved.findings.map((finding) => ({ file: found.source, ...finding }));
+  const all = [...problems, ...later];
+  const sound = 'profile' in resolved && all.every(({ severity }) => severity !== 'error');
+  return {
+    source: found.source,
+    findings: all,
+    ...(sound ? { profile: resolved.profile } : {}),
+    ...(catalogue ? { catalogue } : {}),
+  };
 }
 
 export interface ProfileEntry {
@@ -252,7 +282,7 @@ async function readSummary(path: string, where: Where): Promise<Pick<ProfileEntr
   try {
     // A list is not the place where settings are checked.
     const { profile } = await readProfile(path, { ...where, sets: [] }, undefined);
-    return { description: profile.description, model: profile.model.id };
+    return { description: profile?.description ?? '', model: profile?.model.id ?? '' };
   } catch (error) {
     if (error instanceof DeployError) return { description: '', model: '' };
     throw error;

@@ -121,5 +121,5 @@ function toLocate(file: string, places: ReadonlyMap<string, KeyPlaces>): Locate 
 
 function toOrigins(file: string, places: ReadonlyMap<string, KeyPlaces>): Readonly<Record<string, Origin>> {
   const leaves = [...places].filter(([, found]) => found.leaf);
-  return Object.fromEntries(leaves.map(([path, found]) => [path, { from: 'profile', file, line: found.key.line }]));
+  return Object.fromEntries(leaves.map(([path, found]) => [path, { from: 'profile', file, ...found.key }]));
 }

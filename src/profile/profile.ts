@@ -28,13 +28,17 @@ export interface Profile {
   readonly health: HealthSettings;
   readonly restart: RestartSettings;
   readonly stop: StopSettings;
+  /** Served beside the model, by these names. */
+  readonly lora: Readonly<Record<string, LoraAdapter>>;
+  /** How many deployments `up` makes of it, on ports in a row. */
+  readonly replicas: number;
   readonly labels: Readonly<Record<string, string>>;
   /** Key path → where its value was written; paths as in `--set`. A path without entry is a default. */
   readonly origins: Readonly<Record<string, Origin>>;
 }
 
 export type Origin =
-  | { readonly from: 'profile'; readonly file: string; readonly line: number }
+  | { readonly from: 'profile'; readonly file: string; readonly line: number; readonly column: number }
   | { readonly from: 'set'; readonly text: string };
 
 export interface ModelChoice {
@@ -58,13 +62,24 @@ export interface EngineChoice {
 }
 
 export interface Resources {
-  /** `none`: a CPU engine. */
-  readonly gpus: 'auto' | 'none' | readonly string[];
+  /** `none`: a CPU engine; a number: that many, whichever are best; a list: indexes and UUIDs. */
+  readonly gpus: 'auto' | 'none' | number | readonly string[];
   /** Linux CPU list (`0-3,6`), or `all`. */
   readonly cpus: string;
   readonly memoryBytes?: number;
   readonly shmBytes?: number;
   readonly nice?: number;
+  /** Most processes and threads. */
+  readonly pids?: number;
+  /** Most open files of one process. */
+  readonly nofile?: number;
+}
+
+export interface LoraAdapter {
+  /** Directory of the adapter, or its hub id. */
+  readonly path: string;
+  /** Named as parent in the list of models; the served model when absent. */
+  readonly baseModel?: string;
 }
 
 export interface HealthSettings {

@@ -32,6 +32,8 @@ export function resolveProfile({ raw, origins }: Layer, { name, source }: { read
       health: toHealth(raw),
       restart: toRestart(raw),
       stop: { drainMs: toMs(raw.stop?.drain, 30_000) },
+      lora: toLora(raw),
+      replicas: raw.replicas ?? 1,
       labels: toPresent(raw.labels ?? {}),
       origins,
     },
@@ -90,16 +92,28 @@ function toEngine({ engine, resources }: RawProfile): EngineChoice {
 }
 
 function toResources({ engine, resources }: RawProfile): Resources {
-  const { gpus, cpus, memory, shm, nice } = resources ?? {};
+  const { gpus, cpus, memory, shm, nice, pids, nofile } = resources ?? {};
   const memoryBytes = memory == null ? undefined : parseBytes(memory);
   const shmBytes = shm == null ? undefined : parseBytes(shm);
   return {
-    gpus: Array.isArray(gpus) ? gpus.map(String) : gpus === 'none' || gpus === 'auto' ? gpus : engine?.variant === 'cpu' ? 'none' : 'auto',
+    gpus: Array.isArray(gpus) ? gpus.map(String) : (gpus ?? (engine?.variant === 'cpu' ? 'none' : 'auto')),
     cpus: String(cpus ?? 'all'),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(shmBytes === undefined ? {} : { shmBytes }),
     ...(nice == null ? {} : { nice }),
+    ...(pids == null ? {} : { pids }),
+    ...(nofile == null ? {} : { nofile }),
   };
+}
+
+/** `name: PATH` is short for a map. */
+function toLora({ lora }: RawProfile): Profile['lora'] {
+  const adapters = Object.entries(toPresent(lora ?? {})).map(([name, adapter]) => {
+    if (typeof adapter === 'string') return [name, { path: adapter }] as const;
+    const baseModel = adapter['base-model'];
+    return [name, { path: adapter.path, ...(baseModel == null ? {} : { baseModel }) }] as const;
+  });
+  return Object.fromEntries(adapters);
 }
 
 function toServer({ server }: RawProfile): Profile['server'] {

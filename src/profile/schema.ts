@@ -47,11 +47,15 @@ const engine = z.strictObject(
 
 const resources = z.strictObject(
   {
-    gpus: opt(z.union([z.enum(['auto', 'none']), z.array(z.union([z.string(), z.int()]))], want('gpus'))),
+    gpus: opt(
+      z.union([z.enum(['auto', 'none']), z.int().check(z.gte(1)), z.array(z.union([z.string(), z.int().check(z.gte(0))]))], want('gpus')),
+    ),
     cpus: opt(z.union([z.string(), z.int()], want('cpus')).check(z.refine((value) => isCpuList(String(value)), want('cpus')))),
     memory: size(),
     shm: size(),
     nice: whole({ least: -20, most: 19 }, 'nice'),
+    pids: whole({ least: 64, most: 4_194_304 }, 'pids'),
+    nofile: whole({ least: 1024, most: 1_073_741_816 }, 'nofile'),
   },
   want('map'),
 );
@@ -88,6 +92,14 @@ const restart = z.strictObject(
   want('map'),
 );
 
+const adapter = z.union(
+  [
+    z.string().check(z.minLength(1)),
+    z.strictObject({ path: z.string(want('text')).check(z.minLength(1, want('text'))), 'base-model': text() }),
+  ],
+  want('adapter'),
+);
+
 const stop = z.strictObject({ drain: duration() }, want('map'));
 
 const profile = z.strictObject(
@@ -105,6 +117,8 @@ const profile = z.strictObject(
     health: opt(health),
     restart: opt(restart),
     stop: opt(stop),
+    lora: opt(z.record(z.string(), opt(adapter), want('map'))),
+    replicas: whole({ least: 1, most: 64 }, 'replicas'),
     labels: opt(z.record(z.string(), opt(z.string(want('text'))), want('map'))),
     fallback: opt(z.array(z.unknown(), want('list'))),
   },

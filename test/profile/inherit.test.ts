@@ -30,15 +30,15 @@ describe('mergeLayers', () => {
   it('keeps for each value the file and line that it came from, and forgets what was replaced', () => {
     const { origins } = merge('vllm:\n  a: 1\n  b: 2\nmodel: {id: x, revision: r}\n', 'vllm:\n\n  b: 3\nmodel: y\n');
     expect(origins).toEqual({
-      'vllm.a': { from: 'profile', file: '0.yaml', line: 2 },
-      'vllm.b': { from: 'profile', file: '1.yaml', line: 3 },
-      model: { from: 'profile', file: '1.yaml', line: 4 },
+      'vllm.a': { from: 'profile', file: '0.yaml', line: 2, column: 3 },
+      'vllm.b': { from: 'profile', file: '1.yaml', line: 3, column: 3 },
+      model: { from: 'profile', file: '1.yaml', line: 4, column: 1 },
     });
   });
 
   it('forgets the origin of what null removed', () => {
     expect(merge('stop: {drain: 3s}\nthinking: on', 'stop: null').origins).toEqual({
-      thinking: { from: 'profile', file: '0.yaml', line: 2 },
+      thinking: { from: 'profile', file: '0.yaml', line: 2, column: 1 },
     });
   });
 });

@@ -53,7 +53,7 @@ describe('loadProfile', () => {
     await put('deep/child.yaml', 'extends: [./one.yaml, two]\nvllm: {stream-interval: 3}\n');
     const profile = await load('./deep/child.yaml');
     expect(profile.vllm).toEqual({ 'max-num-seqs': 1, seed: 2, 'stream-interval': 3 });
-    expect(profile.origins['vllm.seed']).toEqual({ from: 'profile', file: join(cwd, 'profiles/two.yaml'), line: 1 });
+    expect(profile.origins['vllm.seed']).toEqual({ from: 'profile', file: join(cwd, 'profiles/two.yaml'), line: 1, column: 8 });
   });
 
   it('lets a profile extend the one of its own name that it shadows', async () => {

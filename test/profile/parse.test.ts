@@ -25,9 +25,9 @@ describe('parseProfile', () => {
     expect(findings).toEqual([]);
     expect(layer?.raw).toEqual({ model: 'Qwen/Qwen3-0.6B', vllm: { 'max-model-len': 8192 }, 'served-names': ['a'] });
     expect(layer?.origins).toEqual({
-      model: { from: 'profile', file, line: 1 },
-      'vllm.max-model-len': { from: 'profile', file, line: 3 },
-      'served-names': { from: 'profile', file, line: 4 },
+      model: { from: 'profile', file, line: 1, column: 1 },
+      'vllm.max-model-len': { from: 'profile', file, line: 3, column: 3 },
+      'served-names': { from: 'profile', file, line: 4, column: 1 },
     });
   });
 

@@ -39,8 +39,10 @@ describe('resolveProfile', () => {
       },
       restart: { maxFailures: 6, firstDelayMs: 2_000, maxDelayMs: 300_000, stableAfterMs: 600_000 },
       stop: { drainMs: 30_000 },
+      lora: {},
+      replicas: 1,
       labels: {},
-      origins: { model: { from: 'profile', file: 'p.yaml', line: 1 } },
+      origins: { model: { from: 'profile', file: 'p.yaml', line: 1, column: 1 } },
     });
   });
 

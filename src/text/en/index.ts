@@ -3,9 +3,24 @@ import { commands } from './commands.ts';
 import { engine } from './engine.ts';
 import { explain } from './explain.ts';
 import { flags } from './flags.ts';
+import { imports } from './import.ts';
 import { life } from './life.ts';
 import { plan } from './plan.ts';
+import { profiles } from './profiles.ts';
+import { rules } from './rules.ts';
 import { up } from './up.ts';
 import { views } from './views.ts';
 
-export const messages = { ...plan, ...up, ...engine, ...life, ...views, ...commands, ...flags, ...explain };
+export const messages = {
+  ...plan,
+  ...up,
+  ...engine,
+  ...life,
+  ...views,
+  ...commands,
+  ...flags,
+  ...explain,
+  ...rules,
+  ...profiles,
+  ...imports,
+};

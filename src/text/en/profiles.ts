@@ -1,0 +1,2 @@
+/** What the commands about profiles say. */
+export const profiles = {} as const;
