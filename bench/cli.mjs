@@ -1,5 +1,5 @@
 // npm run bench:cli — what starting the command line costs, as ratios to a bare node, and how soon `ready` is said.
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { comparePairs, createHome, freePort, mainFile, median, report, timeRun } from './lib.mjs';
@@ -9,6 +9,7 @@ const starts = 5;
 const { home, env, remove } = createHome();
 const port = await freePort();
 const upArgs = ['up', '-p', 'demo', '--set', `server.port=${port}`];
+const hundred = writeProfiles(100);
 const cli = (...args) => timeRun(process.execPath, [mainFile, ...args], { env, cwd: home });
 
 try {
@@ -26,6 +27,7 @@ try {
     ['--help', ['--help'], 1.4],
     ['status (one deployment)', ['status'], 1.6],
     ['plan -p demo', ['plan', '-p', 'demo'], 1.8],
+    ['profiles check, 100 of them', ['profiles', 'check', ...hundred], 5],
   ]) {
     const bare = async () => (await timeRun(process.execPath, ['-e', '0'], { env, cwd: home })).ms;
     const own = async () => (await cli(...args)).ms;
@@ -54,4 +56,33 @@ async function measureUp() {
   const lines = readFileSync(join(env.QWEN_DEPLOY_HOME, 'state/deployments/demo/events.ndjson'), 'utf8').trim().split('\n');
   const ready = lines.map((line) => JSON.parse(line)).findLast(({ type }) => type === 'ready');
   return { ms, gapMs: Math.max(0, Date.parse(ready.at) - firstAnswer) };
+}
+
+/** Each a little different, most on a shipped parent, as those of a team would be. */
+function writeProfiles(count) {
+  const parents = ['base/gpu', 'int4', 'base/cpu', 'fp8', ''];
+  const directory = join(home, 'profiles');
+  mkdirSync(directory);
+  return Array.from({ length: count }, (_, index) => {
+    const parent = parents[index % parents.length];
+    const lines = [
+      `# profile ${index}, for the bench`,
+      ...(parent === '' ? [] : [`extends: ${parent}`]),
+      `description: number ${index} of a team that has many`,
+      ...(parent === 'int4' || parent === 'fp8' ? [] : ['model: Qwen/Qwen3-0.6B']),
+      `served-names: [m${index}, Qwen3-0.6B]`,
+      'vllm:',
+      `  max-model-len: ${4096 + 16 * index}`,
+      '  # as many as fit',
+      `  max-num-seqs: ${8 + (index % 24)}`,
+      ...(index % 3 === 0 ? ['  compilation-config: {cudagraph_capture_sizes: [1, 2, 4, 8]}'] : []),
+      'server:',
+      `  port: ${8000 + index}`,
+      'health: {start-deadline: 20m}',
+      '',
+    ];
+    const path = join(directory, `p${index}.yaml`);
+    writeFileSync(path, lines.join('\n'));
+    return path;
+  });
 }

@@ -23,32 +23,53 @@ if (require.main !== module) {
 } else {
   const program = start(__dirname);
   process.on('exit', () => program.isStale() && writeCache(`${__dirname}/program.cache`, program.scripts));
-  program.load('main.js');
+  program.load(toEntry(argv));
+}
+
+// `status` alone is a program of its own: it is asked in loops and prompts.
+function toEntry(words) {
+  return words.length === 3 && words[2] === 'status' ? 'status-main.js' : 'main.js';
 }
 
 // `load` runs a chunk by its name, with all chunks that it asks for.
-function start(directory) {
+function start(directory, scripts = new Map()) {
   const pack = openPack(`${directory}/program.pack`);
   const cache = openPack(`${directory}/program.cache`);
   const loaded = new Map();
-  const scripts = new Map();
-  const requireFrom = (name) => (name.startsWith('.') ? load(name.slice(name.lastIndexOf('/') + 1)) : require(name));
+  const requireFrom = (name) => (name.startsWith('.') ? load(name.slice(name.lastIndexOf('/') + 1)) : toLazy(name));
   let stale = false;
 
   function load(name) {
     const known = loaded.get(name);
     if (known) return known.exports;
-    const cachedData = cache?.read(name);
-    const script = new Script(pack.read(name).latin1Slice(), { filename: `${directory}/${name}`, ...(cachedData ? { cachedData } : {}) });
-    if (cachedData === undefined || script.cachedDataRejected) stale = true;
     const module = { exports: {} };
     loaded.set(name, module);
+    const script = scripts.get(name) ?? compile(name);
     scripts.set(name, script);
     script.runInThisContext()(requireFrom, module, module.exports, `${directory}/main.js`);
     return module.exports;
   }
 
+  function compile(name) {
+    const cachedData = cache?.read(name);
+    const script = new Script(pack.read(name).latin1Slice(), { filename: `${directory}/${name}`, ...(cachedData ? { cachedData } : {}) });
+    if (cachedData === undefined || script.cachedDataRejected) stale = true;
+    return script;
+  }
+
   return { load, scripts, isStale: () => stale };
+}
+
+// A module of Node's own that is loaded when something of it is first used: most commands use few of those they name.
+function toLazy(name) {
+  return new Proxy(
+    {},
+    {
+      get: (_, key) => require(name)[key],
+      ownKeys: () => Reflect.ownKeys(require(name)),
+      getOwnPropertyDescriptor: (_, key) => ({ value: require(name)[key], enumerable: true, configurable: true }),
+    },
+  );
 }
 
 // A pack: 8 hexadecimal digits of the index's length, the index { name: [offset, length] }, the contents.
@@ -92,4 +113,4 @@ function writeCache(path, scripts) {
   }
 }
 
-module.exports = { start, toPack, writeCache };
+module.exports = { start, toEntry, toPack, writeCache };

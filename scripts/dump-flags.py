@@ -1,8 +1,9 @@
 """Writes what one vLLM's argument parser knows, as JSON: every flag of `vllm serve`, read from the parser itself.
 
 PYTHON scripts/dump-flags.py [FILE], with the Python of an environment that has vLLM; needs no GPU.
-`npm run flags -- FILE` makes the catalogue of it. Read on the CPU platform; the few flags that differ elsewhere are
-carried over from the catalogue before. Text of help is not kept.
+`npm run flags -- FILE` makes the catalogue of it, and so does `qwen-deploy engine sync-flags`, which runs this file.
+Read on the CPU platform; the few flags that differ elsewhere are carried over from the catalogue before. Text of help
+is not kept.
 """
 
 import argparse
@@ -18,7 +19,10 @@ import types
 import typing
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "flags"))
+writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # this directory may be anybody's
 from real_parser import build_parsers, force_cpu, import_first  # noqa: E402
+
+sys.dont_write_bytecode = writes_bytecode
 
 TAG = re.compile(r"<<(\w+)\.(\w+)>>")
 NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", typing.Any: "any"}
@@ -158,6 +162,15 @@ def plain(value):
     return None
 
 
+def reads_environment(cls, name):
+    """Whether the class takes its default from a variable."""
+    for base in cls.__mro__:
+        with contextlib.suppress(OSError, TypeError):
+            if re.search(rf"(?m)^    {name}\s*:[^=\n]*=[^\n]*\benvs\.", inspect.getsource(base)):
+                return True
+    return False
+
+
 def unwrap(convert):
     """The innermost callable of what argparse is given, and the class that a JSON value becomes."""
     cls = None
@@ -184,9 +197,10 @@ def converts(action, word):
 
 
 def switch_words(parser, action):
-    """Every spelling is called and sorted by what it stores."""
+    """Every spelling is called and sorted by what it stores; some are not shown in help (0.33)."""
     on, off = [], []
-    for word in action.option_strings:
+    hidden = [word for word, one in parser._option_string_actions.items() if one is action and word not in action.option_strings]
+    for word in [*action.option_strings, *hidden]:
         space = argparse.Namespace()
         action(parser, space, [], word)
         (on if getattr(space, action.dest) is True else off).append(word)
@@ -218,6 +232,8 @@ def describe(parser, action, group, classes):
     out |= {"choices": None, "default": plain(action.default), "nullable": False}
     if action.default is argparse.SUPPRESS:
         out["default"] = None
+    if dataclasses.is_dataclass(action.default) or (owner and reads_environment(owner, source.group(2))):
+        out["default_depends"] = True
     text = TAG.sub("", action.help or "").strip()
     out["deprecated"] = action in getattr(parser, "_deprecated", ()) or bool(re.search(r"(?i)\bis deprecated|^\W*deprecated", text.split("\n")[0]))
     if out["deprecated"] and (removal := removal_of(action, text)):
@@ -262,6 +278,8 @@ def describe_value(action, hint, context):
         out |= {"kind": "list", "item": "string", "separator": ","}
     if isinstance(action, argparse._AppendAction):
         out["repeat"] = True
+    if kind == "string" and action.choices is None and [converts(action, word)[1] for word in ("nOnE", "nOnF")] == ["", "nOnF"]:
+        out["normalise"] = "'none' in any case means unset"
     choices = None if action.choices is None else [one for one in action.choices if one not in (None, "None")]
     if choices is not None:
         out["choices"] = choices

@@ -1,45 +1,81 @@
 // node warm.mjs DIST: runs some commands once, so that V8's code cache (DIST/program.cache) holds the compiled code of
 // what they use, and keeps the main help as text (DIST/help.txt). Run by the build in a process of its own, whose
 // standard output is no terminal.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const dist = resolve(process.argv[2] ?? 'dist');
 const main = join(dist, 'main.js');
-const { start, writeCache } = createRequire(main)('./main.js');
+const { start, toEntry, writeCache } = createRequire(main)('./main.js');
 const home = mkdtempSync(join(tmpdir(), 'qd-warm-'));
 process.env.QWEN_DEPLOY_HOME = home;
 
-const commands = [['--help'], ['profiles', 'list'], ['plan', '-p', 'demo'], ['status'], ['status', 'demo']];
-let scripts = new Map();
+const supervisor = await standIn();
+const commands = [
+  ['--help'],
+  ['profiles', 'list'],
+  ['profiles', 'check', 'tiny'],
+  ['plan', '-p', 'demo'],
+  ['status'],
+  ['status', '-o', 'plain'],
+  ['status', 'demo'],
+];
+// The scripts are shared: each then holds what all commands use of it.
+const scripts = new Map();
 for (const args of commands) {
   const done = await run(args);
-  scripts = new Map([...scripts, ...done.scripts]);
   if (args[0] === '--help') writeFileSync(join(dist, 'help.txt'), done.output);
 }
 writeCache(join(dist, 'program.cache'), scripts);
+supervisor.close();
 rmSync(home, { recursive: true, force: true });
 
 /** One command in this process: it ends by process.exit, which here only ends the waiting. */
 function run(args) {
   const { argv, exit, stdout, stderr } = process;
   const writes = [stdout.write, stderr.write];
-  const program = start(dist);
+  const program = start(dist, scripts);
   let output = '';
   return new Promise((resolve) => {
-    process.exit = () => resolve({ scripts: program.scripts, output });
+    process.exit = () => resolve({ output });
     process.argv = [argv[0], main, ...args];
     stdout.write = (text) => {
       output += text;
       return true;
     };
     stderr.write = () => true;
-    program.load('main.js');
+    program.load(toEntry(process.argv));
   }).finally(() => {
     [stdout.write, stderr.write] = writes;
     process.removeAllListeners();
     Object.assign(process, { argv, exit });
   });
+}
+
+/** Answers as a supervisor does, so that the code that shows a deployment is run too. */
+async function standIn() {
+  const directory = join(home, 'state/deployments/demo');
+  const socket = join(home, 'demo.sock');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'supervisor.lock'), `1\n${socket}\n`);
+  const facts = {
+    name: 'demo',
+    state: 'ready',
+    desired: 'up',
+    profile: 'demo',
+    backend: 'simulator',
+    endpoint: 'http://127.0.0.1:8000/v1',
+  };
+  const counts = { restarts: { sinceStable: 0, lastHour: 0, total: 0 }, load: { running: 0, waiting: 0, kvUsage: 0, tokensPerSecond: 0 } };
+  const served = { servedNames: ['demo'], model: 'demo', port: 8000, uptimeSeconds: 90, health: { ready: true } };
+  const parts = { pid: 1, engine: { version: 'simulated' }, supervised: true, supervisor: { pid: 1 }, simulated: true, configDrift: false };
+  const body = JSON.stringify({ kind: 'Deployment', version: 1, ...facts, ...served, ...counts, ...parts });
+  const server = createServer((client) => {
+    client.once('data', () => client.end(`HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`));
+  });
+  await new Promise((resolve) => server.listen(socket, resolve));
+  return server;
 }

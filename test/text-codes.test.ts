@@ -11,7 +11,7 @@ const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .join('\n');
 
 test('every code of a finding is explained, and none is explained in vain', () => {
-  const used = [...code.matchAll(/'(profile\/[a-z-]+)'/g)].map((match) => match[1] ?? '');
+  const used = [...code.matchAll(/'((?:profile|plan)\/[a-z0-9-]+)'/g)].map((match) => match[1] ?? '');
   const findings = [...new Set(used)].filter((one) => !Object.hasOwn(errors, one)).sort();
   const explained = Object.keys(explain).flatMap((id) => (id.startsWith('finding.') ? [id.slice('finding.'.length)] : []));
   expect(explained.sort()).toEqual(findings);

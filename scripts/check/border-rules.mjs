@@ -8,7 +8,7 @@ export const rooms = {
   vllm: { rooms: ['core'], packages: ['zod'] },
   model: { rooms: ['core'], packages: ['zod'] },
   gpu: { rooms: ['core'], packages: ['zod'] },
-  profile: { rooms: ['core', 'vllm', 'model'], packages: ['yaml', 'zod'] },
+  profile: { rooms: ['core', 'vllm', 'model'], packages: ['yaml', 'zod', 'unbash'] },
   engine: { rooms: ['core', 'host'], packages: [] },
   plan: { rooms: ['core', 'profile', 'model', 'vllm', 'gpu', 'engine'], packages: [] },
   runtime: { rooms: ['core', 'host', 'plan'], packages: [] },
@@ -44,15 +44,24 @@ export const rooms = {
 };
 
 /** The few files of rooms without I/O that observe the world. */
-export const observers = ['src/profile/load.ts', 'src/plan/facts.ts', 'src/gpu/query.ts', 'src/model/checkpoint.ts'];
+export const observers = [
+  'src/profile/load.ts',
+  'src/profile/files.ts',
+  'src/profile/find.ts',
+  'src/profile/shelf.ts',
+  'src/plan/facts.ts',
+  'src/gpu/query.ts',
+  'src/model/checkpoint.ts',
+];
 
 /** Where a program begins: it wires the rooms together, and alone owns signals and the exit. */
-export const entries = ['src/main.ts', 'src/runtime/simulator/main.ts'];
+export const entries = ['src/main.ts', 'src/process.ts', 'src/status-main.ts', 'src/runtime/simulator/main.ts'];
 
 /** Package → the one file that knows it. */
 export const doors = {
   execa: ['src/host/exec.ts'],
   ora: ['src/views/spinner.ts'],
+  unbash: ['src/profile/import/shell.ts'],
 };
 
 /** Node's own modules that touch the world → where they may be used (a folder ends in `/`). */

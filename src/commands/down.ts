@@ -28,7 +28,10 @@ export function configure(command: Command, run: Run): void {
           const { down } = await import('../operate/down.ts');
           const deployments = await down(toRequest(name, options), session.context);
           const [only] = deployments;
-          const document = options.all || only === undefined ? toDeploymentListDocument({ deployments }) : toDeploymentDocument(only);
+          const document =
+            options.all || only === undefined || deployments.length > 1
+              ? toDeploymentListDocument({ deployments })
+              : toDeploymentDocument(only);
           session.answer(document, (screen) => renderDown(deployments, screen));
           return undefined;
         },

@@ -3,6 +3,7 @@ import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
 import { renderEngineList } from '../views/engines.ts';
 import { addInstall } from './engine-install.ts';
+import { addSyncFlags } from './engine-sync-flags.ts';
 import { addExamples } from './examples.ts';
 import type { Run, Session } from './session.ts';
 
@@ -18,6 +19,7 @@ export function configure(command: Command, run: Run): void {
     .argument('<id>', toText(say('commands.argument.engine')))
     .action((id: string) => run((session) => remove(id, session), { busy: true }));
   addExamples(removed, ['engine remove cpu-0.32.0']);
+  addSyncFlags(command.command('sync-flags'), run);
 }
 
 async function list(session: Session): Promise<undefined> {

@@ -28,7 +28,7 @@ async function explain(code: string | undefined, options: ExplainOptions, sessio
   if (asked.length !== 1) throw refuse(toText(say('commands.explain.one')), 'explain');
   const { explainCode, explainFlag, listCodes } = await import('../operate/explain.ts');
   if (options.flag !== undefined) {
-    const found = await explainFlag(options.flag, options.engineVersion);
+    const found = await explainFlag(options.flag, { ...toVersion(options), places: session.context.places });
     session.answer(toFlagDocument(found), ({ palette }) => renderFlag(found, palette));
   } else if (code === undefined) {
     const codes = listCodes();
@@ -37,4 +37,8 @@ async function explain(code: string | undefined, options: ExplainOptions, sessio
     const found = explainCode(code);
     session.answer({ kind: 'Explanation', version: 1, ...found }, ({ palette }) => renderCode(found, palette));
   }
+}
+
+function toVersion({ engineVersion }: ExplainOptions): { readonly version?: string } {
+  return engineVersion === undefined ? {} : { version: engineVersion };
 }

@@ -6,18 +6,24 @@ import { addExamples } from './examples.ts';
 import { addProfileOptions, type ProfileOptions, toProfileRequest } from './options.ts';
 import type { Run } from './session.ts';
 
+interface Options extends ProfileOptions {
+  readonly gpu?: string;
+}
+
 export function configure(command: Command, run: Run): void {
-  addProfileOptions(command.argument('[name]', toText(say('commands.argument.name')))).action(
-    (name: string | undefined, options: ProfileOptions) =>
+  addProfileOptions(command.argument('[name]', toText(say('commands.argument.name'))))
+    .option('--gpu <name>', toText(say('commands.plan.gpu')))
+    .action((name: string | undefined, options: Options) =>
       run(async (session) => {
         const { planUp } = await import('../operate/plan-up.ts');
         const request = {
           ...(name === undefined ? {} : { name }),
           ...toProfileRequest(options),
+          ...(options.gpu === undefined ? {} : { gpu: options.gpu }),
           install: true,
         };
         return answerPlan(session, await planUp(request, session.context));
       }),
-  );
-  addExamples(command, ['plan -p tiny', 'plan -p int4 --set vllm.max-model-len=8192 -o json']);
+    );
+  addExamples(command, ['plan -p tiny', 'plan -p fp8 --gpu "RTX 4090"', 'plan -p int4 --set vllm.max-model-len=8192 -o json']);
 }

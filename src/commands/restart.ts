@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { answerDeployment } from './answers.ts';
+import { answerDeployed } from './answers.ts';
 import { addExamples } from './examples.ts';
 import { durationOption } from './options.ts';
 import type { Run } from './session.ts';
@@ -25,7 +25,7 @@ export function configure(command: Command, run: Run): void {
             ...(timeout === undefined ? {} : { timeoutMs: timeout }),
             wait,
           };
-          return answerDeployment(session, await restart(request, session.context));
+          return answerDeployed(session, await restart(request, session.context));
         },
         { busy: true },
       ),

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { ExitStatus } from '../core/exit.ts';
 import { say } from '../core/message.ts';
+import { readStatusOf } from '../operate/status.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
 import { toDeploymentDocument, toDeploymentListDocument } from '../views/documents.ts';
 import { renderDetail, renderStatusTable } from '../views/status.ts';
 import { addExamples } from './examples.ts';
 import type { Run, Session } from './session.ts';
-import { watch } from './watch.ts';
+import { type Look, lookAtAll, showOnce } from './status-all.ts';
 
 export function configure(command: Command, run: Run): void {
   command
@@ -16,36 +17,22 @@ export function configure(command: Command, run: Run): void {
     .action((name: string | undefined, options: { readonly watch?: true }) =>
       run((session) => {
         const look = () => (name === undefined ? lookAtAll(session) : lookAtOne(name, session));
-        return options.watch ? watch(session, look) : showOnce(session, look);
+        return options.watch ? watchOn(session, look) : showOnce(session, look);
       }),
     );
   addExamples(command, ['status', 'status chat', 'status --watch']);
 }
 
-/** What there is to see now, in both forms, and the exit status that goes with it. */
-export interface Look {
-  readonly document: object;
-  readonly text: string;
-  readonly status: number;
-}
-
-async function showOnce(session: Session, look: () => Promise<Look>): Promise<number> {
-  const { document, text, status } = await look();
-  if (text === '') session.tell(toText(say('views.no-deployments')));
-  session.answer(document, () => text);
-  return status;
-}
-
-async function lookAtAll({ context, screen: { palette, size } }: Session): Promise<Look> {
-  const { readStatusList } = await import('../operate/status.ts');
-  const list = await readStatusList(context);
-  const text = list.deployments.length === 0 ? '' : renderStatusTable(list.deployments, palette, size()?.columns);
-  return { document: toDeploymentListDocument(list), text, status: ExitStatus.done };
+async function watchOn(session: Session, look: () => Promise<Look>): Promise<number> {
+  const { watch } = await import('./watch.ts');
+  return watch(session, look);
 }
 
 async function lookAtOne(name: string, { context, screen }: Session): Promise<Look> {
-  const { readStatus } = await import('../operate/status.ts');
-  const deployment: Deployment = await readStatus(name, context);
-  const status = deployment.state === 'ready' ? ExitStatus.done : ExitStatus.engine;
-  return { document: toDeploymentDocument(deployment), text: renderDetail(deployment, screen.palette), status };
+  const meant = await readStatusOf(name, context);
+  const deployments: readonly Deployment[] = meant.kind === 'Deployment' ? [meant] : meant.deployments;
+  const status = deployments.every(({ state }) => state === 'ready') ? ExitStatus.done : ExitStatus.engine;
+  if (meant.kind === 'Deployment') return { document: toDeploymentDocument(meant), text: renderDetail(meant, screen.palette), status };
+  const text = renderStatusTable(deployments, screen.palette, screen.size()?.columns);
+  return { document: toDeploymentListDocument(meant), text, status };
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { answerDeployment, answerPlan } from './answers.ts';
+import { answerDeployed, answerPlan } from './answers.ts';
 import { addExamples } from './examples.ts';
 import { addProfileOptions, durationOption, type ProfileOptions, toProfileRequest } from './options.ts';
 import type { Run } from './session.ts';
@@ -35,7 +35,7 @@ export function configure(command: Command, run: Run): void {
           }
           const { up } = await import('../operate/up.ts');
           const deployment = await up(request, session.context);
-          return answerDeployment(session, deployment);
+          return answerDeployed(session, deployment);
         },
         { busy: true },
       ),

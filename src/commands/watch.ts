@@ -3,7 +3,7 @@ import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
 import { toFitting } from '../views/fit.ts';
 import type { Session } from './session.ts';
-import type { Look } from './status.ts';
+import type { Look } from './status-all.ts';
 
 const everyMs = 1000;
 

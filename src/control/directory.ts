@@ -1,10 +1,11 @@
 /** Where a deployment keeps its files, and which deployments there are. */
+import { readdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Places, toSocketPath } from '../host/environment.ts';
-import { ensurePrivateDirectory, errnoOf, readTextFile } from '../host/files.ts';
+import { ensurePrivateDirectory, errnoOf, readTextFile, readTextFileNow } from '../host/files.ts';
 
 export interface DeploymentPaths {
   readonly directory: string;
@@ -47,9 +48,9 @@ export async function ensureDeploymentPaths(places: Places, name: string): Promi
 }
 
 /** Names of all deployments with a record, sorted. */
-export async function listDeployments(places: Places): Promise<readonly string[]> {
+export function listDeployments(places: Places): readonly string[] {
   try {
-    const entries = await readdir(join(places.state, 'deployments'), { withFileTypes: true });
+    const entries = readdirSync(join(places.state, 'deployments'), { withFileTypes: true });
     return entries
       .filter((entry) => entry.isDirectory() && namePattern.test(entry.name))
       .map((entry) => entry.name)
@@ -69,8 +70,8 @@ export function toLockText(pid: number, socket: string): string {
  * Where the supervisor of this deployment listens. Its socket was chosen in the shell that started it, and the same
  * person's cron job or `su` has other variables (XDG_RUNTIME_DIR, TMPDIR), so it is written into the lock file.
  */
-export async function findSocket(paths: DeploymentPaths): Promise<string> {
-  const text = await readTextFile(paths.lock);
+export function findSocket(paths: DeploymentPaths): string {
+  const text = readTextFileNow(paths.lock);
   return text?.split('\n')[1] || paths.socket;
 }
 

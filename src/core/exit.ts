@@ -24,6 +24,9 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'engine/failed': ExitStatus.engine,
   'engine/never-ready': ExitStatus.engine,
   'engine/rolled-back': ExitStatus.engine,
+  'engine/replicas': ExitStatus.engine,
+  'host/gpu-name': ExitStatus.usage,
+  'host/gpu-unclear': ExitStatus.usage,
   'ask/refused': ExitStatus.engine,
   'deployment/unknown': ExitStatus.unknownName,
   'deployment/none': ExitStatus.unknownName,
@@ -50,6 +53,7 @@ const byArea: Readonly<Record<string, number>> = {
   engine: ExitStatus.machine,
   runtime: ExitStatus.machine,
   model: ExitStatus.machine,
+  plan: ExitStatus.machine,
   state: ExitStatus.machine,
   supervisor: ExitStatus.machine,
 };

@@ -12,6 +12,8 @@ export interface Finding {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  /** The words that it is about, where they do not stand in a profile. */
+  readonly evidence?: string;
   /** A `--set`-able map that would cure it. */
   readonly fix?: Readonly<Record<string, unknown>>;
 }

@@ -3,36 +3,145 @@ import models from './qwen-models.json' with { type: 'json' };
 
 export type WeightKind = 'bf16' | 'fp8' | 'int8' | 'int4';
 
+/** What a checkpoint's own `quantization_config` names. */
+export type CheckpointMethod = 'fp8' | 'awq' | 'gptq';
+
 export interface ModelFacts {
   readonly id: string;
   readonly weights: WeightKind;
+  /** Absent: the weights are in 16 bits. */
+  readonly method?: CheckpointMethod;
   /** On the GPU, for one copy of the model. */
   readonly weightsBytes: number;
   /** KV cache in 16 bits, per token, for one copy of the model. */
   readonly kvBytesPerToken: number;
+  readonly architecture: string;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  /** Attention heads, and those of them that keep keys and values. */
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** Inner width of each layer; a mixture of experts has another one per expert. */
+  readonly mlpWidth?: number;
+  readonly experts?: number;
+  /** Layers of the checkpoint that draft tokens (MTP). */
+  readonly draftLayers?: number;
   readonly maxPositions: number;
+  /** Base of the angles that stand for positions. */
+  readonly ropeTheta: number;
+  /** How Qwen's model card stretches it; absent where nothing is said about it. */
+  readonly yarn?: { readonly factor: number; readonly original: number };
   readonly vocabulary: number;
   /** Only some layers keep a KV cache that grows with the text: the formula of full attention does not hold. */
   readonly hybrid: boolean;
+  /** `switch`: by `enable_thinking`; the others do it always or never, whatever they are told. */
+  readonly thinking: 'switch' | 'always' | 'never';
+  /** How it writes the calls of tools; absent for models that write nothing. */
+  readonly toolParser?: 'hermes' | 'qwen3_coder';
+  /** A repository of that name is known; else it is only thinkable. */
+  readonly published: boolean;
 }
 
 /** By hub id, quantized repositories included (`…-FP8`, `…-AWQ`, `…-GPTQ-Int8`); undefined when it is not in the catalogue. */
 export function toModelFacts(id: string): ModelFacts | undefined {
-  const { base, weights } = parseRepository(id);
-  const entry = models.find((model) => model.id === base || (model.sameShape as readonly string[] | undefined)?.includes(base));
-  if (entry === undefined) return undefined;
-  const { kvBytesPerToken, maxPositions, vocabulary, hybrid } = entry;
-  return { id, weights, weightsBytes: toWeightsBytes(entry.weightsBytes, weights), kvBytesPerToken, maxPositions, vocabulary, hybrid };
+  const { base, weights, method } = parseRepository(id);
+  const found = byName.get(base);
+  if (found === undefined) return undefined;
+  const { facts, weightsBytes } = found;
+  const own = { ...facts, id, weights, weightsBytes: toWeightsBytes(weightsBytes, weights), published: isPublished(id) };
+  return method ? { ...own, method } : own;
 }
 
-function parseRepository(id: string): { readonly base: string; readonly weights: WeightKind } {
+interface Entry {
+  readonly id: string;
+  readonly architecture: string;
+  readonly weightsBytes: { readonly bf16: number; readonly fp8: number; readonly int4: number };
+  readonly kvBytesPerToken: number;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly mlpWidth?: number;
+  readonly experts?: number;
+  readonly draftLayers?: number;
+  readonly maxPositions: number;
+  readonly ropeTheta: number;
+  readonly vocabulary: number;
+  readonly hybrid: boolean;
+  /** Other repositories of these numbers. */
+  readonly sameShape?: readonly string[];
+}
+
+const entries: readonly Entry[] = models;
+
+/** The first Qwen3 were trained on 32768 tokens and have 8192 positions more for the answer. */
+const stretched = { from: 40_960, yarn: { factor: 4, original: 32_768 } } as const;
+
+/** All but what the way of quantizing decides: it is asked for many times in one check of a profile. */
+const byName = new Map(
+  entries.flatMap(({ id, sameShape = [], weightsBytes, ...shape }) =>
+    [id, ...sameShape].map((name) => [name, { weightsBytes, facts: toFacts(name, shape) }] as const),
+  ),
+);
+
+function toFacts(name: string, shape: Omit<Entry, 'id' | 'sameShape' | 'weightsBytes'>) {
+  const yarn = shape.maxPositions === stretched.from && shape.architecture.startsWith('Qwen3') ? stretched.yarn : undefined;
+  const toolParser = toToolParser(name);
+  return {
+    ...shape,
+    ...(yarn && !isEncoder(name) ? { yarn } : {}),
+    thinking: toThinking(name),
+    ...(toolParser ? { toolParser } : {}),
+  };
+}
+
+interface Repository {
+  readonly base: string;
+  readonly weights: WeightKind;
+  readonly method?: CheckpointMethod;
+}
+
+const kinds: Readonly<Record<string, Omit<Repository, 'base'>>> = {
+  FP8: { weights: 'fp8', method: 'fp8' },
+  AWQ: { weights: 'int4', method: 'awq' },
+  'GPTQ-Int4': { weights: 'int4', method: 'gptq' },
+  'GPTQ-Int8': { weights: 'int8', method: 'gptq' },
+};
+
+function parseRepository(id: string): Repository {
   const match = /^(.+)-(FP8|AWQ|GPTQ-Int4|GPTQ-Int8)$/.exec(id);
-  if (!match?.[1]) return { base: id, weights: 'bf16' };
-  const weights = match[2] === 'FP8' ? 'fp8' : match[2] === 'GPTQ-Int8' ? 'int8' : 'int4';
-  return { base: match[1], weights };
+  const kind = kinds[match?.[2] ?? ''];
+  return match?.[1] && kind ? { base: match[1], ...kind } : { base: id, weights: 'bf16' };
 }
 
 /** Eight bits take the same room as integers and as floats, but for the scales: one 16-bit number per 128 weights. */
-function toWeightsBytes(bytes: { readonly bf16: number; readonly fp8: number; readonly int4: number }, weights: WeightKind): number {
+function toWeightsBytes(bytes: Entry['weightsBytes'], weights: WeightKind): number {
   return bytes[weights === 'int8' ? 'fp8' : weights];
+}
+
+/** Models that read and do not write: embeddings and rerankers. */
+function isEncoder(base: string): boolean {
+  return /-(Embedding|Reranker)-/.test(base);
+}
+
+function toThinking(base: string): ModelFacts['thinking'] {
+  if (base.includes('-Thinking')) return 'always';
+  return isEncoder(base) || /-Instruct\b|-Coder-/.test(base) ? 'never' : 'switch';
+}
+
+function toToolParser(base: string): ModelFacts['toolParser'] {
+  if (isEncoder(base)) return undefined;
+  return /-Coder-|Qwen3\.\d/.test(base) ? 'qwen3_coder' : 'hermes';
+}
+
+/** FP8 has been published of nearly all; the others of these only. */
+const published = [
+  /^Qwen\/Qwen3-(4B|8B|14B|32B)-AWQ$/,
+  /^Qwen\/Qwen3-(0\.6B|1\.7B)-GPTQ-Int8$/,
+  /^Qwen\/Qwen3-(30B-A3B|235B-A22B)-GPTQ-Int4$/,
+  /^Qwen\/Qwen3\.5-(27B|35B-A3B|122B-A10B|397B-A17B)-GPTQ-Int4$/,
+];
+
+function isPublished(id: string): boolean {
+  return !/-(AWQ|GPTQ-Int[48])$/.test(id) || published.some((pattern) => pattern.test(id));
 }

@@ -4,9 +4,9 @@ import { NoReply, toNoReply } from '../host/no-reply.ts';
 import { toProbeHost } from '../supervisor/state.ts';
 import { createStreamReader, type StreamItem } from '../vllm/sse.ts';
 import type { Context } from './context.ts';
-import { findDeployment, type Known } from './reach.ts';
+import { findDeployment, type Known } from './find.ts';
 import { readApiKey } from './secrets.ts';
-import { readDocument } from './status.ts';
+import { readDocument } from './status-list.ts';
 
 export interface AskRequest {
   readonly name?: string;

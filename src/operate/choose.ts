@@ -4,28 +4,43 @@ import { type Message, say } from '../core/message.ts';
 import { checkInstallable } from '../engine/installable.ts';
 import { listEngines } from '../engine/installed.ts';
 import { observeGpus } from '../gpu/query.ts';
-import { type AutoChoice, type Availability, chooseAuto } from '../plan/auto.ts';
+import { type AutoChoice, type Availability, chooseAuto, gpuProfiles } from '../plan/auto.ts';
 import { isCached, observeProgram } from '../plan/facts.ts';
 import { loadProfile } from '../profile/load.ts';
 import type { EngineVariant, Profile } from '../profile/profile.ts';
+import { readAssumedGpus } from './assume-gpus.ts';
 import type { Context } from './context.ts';
 
 type ChooseContext = Pick<Context, 'places' | 'env' | 'cwd' | 'signal'>;
 
 /** The profile for `--profile auto`. Throws `host/gpu-silent`. */
-export async function chooseProfile(context: ChooseContext, { noInstall }: { readonly noInstall: boolean }): Promise<AutoChoice> {
-  const gpus = await observeGpus(context.env, { signal: context.signal });
+export async function chooseProfile(context: ChooseContext, { noInstall, gpu }: ChooseOptions): Promise<AutoChoice> {
+  const assumed = gpu === undefined ? undefined : await readAssumedGpus(gpu);
+  const gpus = assumed ?? (await observeGpus(context.env, { signal: context.signal }));
   const cpu = await loadProfile('cpu', { places: context.places, cwd: context.cwd, sets: [] });
   const unneeded: Availability = { is: 'impossible', why: say('auto.no-install') };
-  const [gpuEngine, cpuEngine, cached, hubReachable] = await Promise.all([
-    gpus.is === 'present' ? observeAvailability('gpu', cpu, { ...context, noInstall }) : unneeded,
+  // Whether a card that is not here can run a vLLM is not for this machine to say.
+  const elsewhere: Availability = { is: 'installable' };
+  const [gpuEngine, cpuEngine, cached, hubReachable, profiles] = await Promise.all([
+    assumed ? elsewhere : gpus.is === 'present' ? observeAvailability('gpu', cpu, { ...context, noInstall }) : unneeded,
     gpus.is === 'silent' ? unneeded : observeAvailability('cpu', cpu, { ...context, noInstall }),
     isCached(cpu.model.id, context.env),
     isHubReachable(cpu.model.id, context.env),
+    gpus.is === 'present' ? loadGpuProfiles(context) : [],
   ]);
-  const choice = chooseAuto({ gpus, gpuEngine, cpuEngine, cached, hubReachable });
+  const choice = chooseAuto({ gpus, gpuEngine, cpuEngine, cached, hubReachable, profiles });
   if (choice instanceof DeployError) throw choice;
   return choice;
+}
+
+interface ChooseOptions {
+  readonly noInstall: boolean;
+  /** A card to choose for in place of those of this machine. */
+  readonly gpu?: string;
+}
+
+function loadGpuProfiles({ places, cwd }: ChooseContext): Promise<readonly Profile[]> {
+  return Promise.all(gpuProfiles.map((name) => loadProfile(name, { places, cwd, sets: [] })));
 }
 
 /** The shipped profiles all ask for the same version, so that of one of them stands for all. */

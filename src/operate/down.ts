@@ -7,8 +7,10 @@ import type { Deployment } from '../supervisor/deployment.ts';
 import type { Command } from '../supervisor/signal.ts';
 import { type State, toDeployment } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
+import { findDeployment, readReadableState, readRunning } from './find.ts';
 import { createJudge, followUntil, type Outcome } from './follow.ts';
-import { commandSupervisor, findDeployment, readReadableState, readRunning } from './reach.ts';
+import { findMeant } from './members.ts';
+import { commandSupervisor } from './reach.ts';
 import { readStatus } from './status.ts';
 
 export interface DownRequest {
@@ -19,10 +21,11 @@ export interface DownRequest {
   readonly timeoutMs?: number;
 }
 
-/** Returns when each is proven stopped. With `all`, one that cannot be stopped does not keep the others up. */
+/** Returns when each is proven stopped. Of several, one that cannot be stopped does not keep the others up. */
 export async function down(request: DownRequest, context: Context): Promise<readonly Deployment[]> {
-  if (!request.all) return [await stopOne(request.name, request, context)];
-  const names = await listDeployments(context.places);
+  const meant = request.all ? undefined : await findMeant(request.name, context);
+  if (meant?.is === 'one') return [await stopOne(meant.name, request, context)];
+  const names = meant?.names ?? listDeployments(context.places);
   const outcomes = await Promise.allSettled(names.map((name) => stopOne(name, request, context)));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;

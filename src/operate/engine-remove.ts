@@ -45,7 +45,7 @@ async function findDirectory(id: string, { places }: Pick<Context, 'places'>): P
 
 /** Deployments that run, or would be started again, from this engine's directory. */
 async function listUsers(directory: string, { places }: Pick<Context, 'places'>): Promise<readonly string[]> {
-  const names = await listDeployments(places);
+  const names = listDeployments(places);
   const states = await Promise.all(names.map((name) => readState(toDeploymentPaths(places, name).state, name)));
   return states
     .filter((state) => state !== undefined)

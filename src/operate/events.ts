@@ -3,7 +3,7 @@ import type { DeploymentEvent } from '../core/event.ts';
 import { findTailStart, openTail, readLastLines, type Tail } from '../host/tail.ts';
 import { parseEvent } from '../supervisor/journal.ts';
 import type { Context } from './context.ts';
-import { findDeployment } from './reach.ts';
+import { findDeployment } from './find.ts';
 
 export interface EventsRequest {
   readonly name?: string;

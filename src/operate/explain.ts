@@ -1,16 +1,17 @@
-/** What a code, or a setting of vLLM, means. Reads nothing but what comes with the package. */
+/** What a code, or a setting of vLLM, means. Reads nothing but what comes with the package, or was read from an engine. */
 import { DeployError } from '../core/error.ts';
 import { exitStatusOf } from '../core/exit.ts';
 import { type Message, type MessageId, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
-import { readCatalogue } from '../profile/flags.ts';
-import { flagShelf } from '../profile/load.ts';
+import { readCatalogue, readHistory } from '../profile/flags.ts';
 import { defaultEngineVersion } from '../profile/resolve.ts';
+import { createFlagShelf } from '../profile/shelf.ts';
 import { errors } from '../text/en/errors.ts';
 import { messages } from '../text/en/index.ts';
 import { toText } from '../text/render.ts';
 import { toFlagName, toNearestFlags } from '../vllm/flag-names.ts';
-import type { Bounds, Flag, FlagCatalogue, FlagHistory } from '../vllm/flags.ts';
+import type { Bounds, Field, Flag, FlagCatalogue, FlagHistory } from '../vllm/flags.ts';
+import type { Context } from './context.ts';
 
 export interface CodeExplanation {
   readonly code: string;
@@ -32,18 +33,22 @@ export interface FlagExplanation {
   /** The last version that had it. */
   readonly last?: string;
   readonly use?: readonly string[];
+  /** No version had it, though people write it. */
+  readonly never?: boolean;
   readonly advice?: Message;
 }
 
 /** As the catalogue has it; names without dashes, except where they are words of the command line. */
 export interface FlagEntry {
-  readonly type: Flag['kind'];
+  readonly type: Flag['kind'] | Field['type'];
   readonly item?: string;
   readonly jsonType?: string;
   readonly default?: unknown;
   /** Unset, it follows from the model, the machine or other settings. */
   readonly depends?: boolean;
   readonly choices?: readonly (string | number)[];
+  /** Where the machine has no GPU, when that differs. */
+  readonly cpuChoices?: readonly (string | number)[];
   /** Not enforced by the parser. */
   readonly knownValues?: readonly (string | number)[];
   readonly bounds?: Bounds;
@@ -90,35 +95,62 @@ export function explainCode(code: string): CodeExplanation {
 }
 
 /** Of the version's catalogue, or of the nearest older one. Throws `explain/unknown-flag` for what no version ever had. */
-export async function explainFlag(text: string, version = defaultEngineVersion): Promise<FlagExplanation> {
-  const chosen = await readCatalogue(version, flagShelf);
+export async function explainFlag(
+  text: string,
+  { version = defaultEngineVersion, places }: Pick<Context, 'places'> & { readonly version?: string },
+): Promise<FlagExplanation> {
+  const shelf = createFlagShelf(places);
+  const chosen = await readCatalogue(version, shelf);
   if (chosen.catalogue === undefined) throw DeployError.of('explain/no-catalogue', { version, oldest: chosen.oldest });
-  const { catalogue } = chosen;
-  const history = (await flagShelf.read('changes')) as FlagHistory;
-  const flag = toFlagName(text, catalogue);
-  const entry = Object.hasOwn(catalogue.flags, flag) ? catalogue.flags[flag] : undefined;
-  const past = Object.hasOwn(history.flags, flag) ? history.flags[flag] : undefined;
-  if (entry === undefined && past === undefined)
+  return toFlagExplanation(text, { catalogue: chosen.catalogue, history: await readHistory(chosen.catalogue, shelf) });
+}
+
+/** Throws `explain/unknown-flag`. */
+export function toFlagExplanation(
+  text: string,
+  { catalogue, history }: { readonly catalogue: FlagCatalogue; readonly history: FlagHistory },
+): FlagExplanation {
+  const [head = '', ...steps] = text.replace(/=.*/, '').split('.');
+  const name = toFlagName(head, catalogue);
+  const flag = [name, ...steps].join('.');
+  const entry = findEntry(name, steps, catalogue);
+  const { since, last, use, never } = (Object.hasOwn(history.flags, name) ? history.flags[name] : undefined) ?? {};
+  const past = Object.fromEntries(Object.entries({ since, last, use, never }).filter(([, one]) => one !== undefined));
+  if (entry === undefined && (Object.keys(past).length === 0 || steps.length > 0))
     throw DeployError.of('explain/unknown-flag', {
       flag: text,
       version: catalogue.version,
-      nearest: toNearestText(toNearestFlags(flag, catalogue)),
+      nearest: toNearestText(toNearestFlags(name, catalogue)),
     });
-  const advice = toAdvice(flag);
+  const advice = toAdvice(name);
   return {
     flag,
     engineVersion: catalogue.version,
-    ...(entry ? { entry: toEntry(flag, entry, catalogue) } : {}),
+    ...(entry ? { entry } : {}),
     ...past,
     oldest: history.versions[0] ?? '',
     ...(advice ? { advice } : {}),
   };
 }
 
+/** Of the flag, or of a field inside of its JSON value. */
+function findEntry(name: string, steps: readonly string[], catalogue: FlagCatalogue): FlagEntry | undefined {
+  const flag = Object.hasOwn(catalogue.flags, name) ? catalogue.flags[name] : undefined;
+  if (flag === undefined || steps.length === 0) return flag && toEntry(name, flag, catalogue);
+  const found = steps.reduce<Pick<Field, 'fields'> | Field | undefined>((inside, step) => {
+    const field = inside?.fields && Object.hasOwn(inside.fields, step) ? inside.fields[step] : undefined;
+    return typeof field === 'string' ? { type: field } : field;
+  }, flag);
+  if (found === undefined || !('type' in found)) return undefined;
+  const { type, choices, bounds, fields } = found;
+  return { type, ...(choices ? { choices } : {}), ...(bounds ? { bounds } : {}), ...(fields ? { fields: Object.keys(fields) } : {}) };
+}
+
 function toEntry(name: string, flag: Flag, { groups }: FlagCatalogue): FlagEntry {
   const { kind, type, known, negative, group, fields, default: value } = flag;
   const { item, depends, choices, bounds, nullable, aliases, deprecated, removal } = flag;
-  const entry = { item, jsonType: type, default: value, depends, choices, knownValues: known, bounds, nullable, aliases };
+  const cpuChoices = flag.cpu?.choices;
+  const entry = { item, jsonType: type, default: value, depends, choices, cpuChoices, knownValues: known, bounds, nullable, aliases };
   const off = kind === 'boolean' && negative !== false ? (negative ?? `--no-${name}`) : undefined;
   const rest = { negative: off, deprecated, removal, group: groups[group], fields: fields && Object.keys(fields) };
   const given = Object.entries({ ...entry, ...rest }).filter(([, one]) => one !== undefined);

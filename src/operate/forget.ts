@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { type DeploymentPaths, listDeployments, toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import type { Context } from './context.ts';
-import { findDeployment, isLocked } from './reach.ts';
+import { findDeployment } from './find.ts';
+import { isLocked } from './reach.ts';
 import { findStrays } from './strays.ts';
 
 /** Drops the record, journal and logs of a deployment that is down. */
@@ -25,7 +26,7 @@ async function isDown(name: string, context: Context): Promise<boolean> {
     return state.life === 'stopped' || state.life === 'failed';
   } catch (error) {
     const unreadable = error instanceof DeployError && error.code.startsWith('state/');
-    if (unreadable && (await listDeployments(context.places)).includes(name)) return true;
+    if (unreadable && listDeployments(context.places).includes(name)) return true;
     throw error;
   }
 }

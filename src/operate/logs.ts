@@ -4,7 +4,7 @@ import { DeployError } from '../core/error.ts';
 import { findTailStart, openTail, type Tail } from '../host/tail.ts';
 import { parseLogLine } from '../vllm/log-line.ts';
 import type { Context } from './context.ts';
-import { findDeployment, type Known, readReadableState } from './reach.ts';
+import { findDeployment, type Known, readReadableState } from './find.ts';
 
 export interface LogsRequest {
   readonly name?: string;

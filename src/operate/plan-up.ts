@@ -1,14 +1,20 @@
 /** What `up` would do: the profile is chosen and read, the machine looked at, the record of what runs compared. Changes nothing. */
 import { toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
+import type { Finding } from '../core/finding.ts';
+import { say } from '../core/message.ts';
 import { type Change, toChanges } from '../plan/diff.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Plan } from '../plan/plan.ts';
+import { checkPlan } from '../plan/preflight.ts';
+import { checkReplicas } from '../plan/replicas.ts';
 import type { BackendName } from '../profile/profile.ts';
 import type { State } from '../supervisor/state.ts';
 import { readState } from '../supervisor/store.ts';
+import { toErrorText } from '../text/render.ts';
 import type { Context } from './context.ts';
-import { type MadePlan, makePlan } from './plan.ts';
+import { findSurplus } from './members.ts';
+import { type MadePlan, type MadePlans, makePlans } from './plan.ts';
 
 export interface PlanUpRequest {
   readonly name?: string;
@@ -17,29 +23,107 @@ export interface PlanUpRequest {
   readonly sets: readonly string[];
   readonly backend?: BackendName;
   readonly engineVersion?: string;
+  /** A card to plan for in place of those of this machine. */
+  readonly gpu?: string;
   /** Whether an engine that is not here may be installed: decides what `auto` may choose. */
   readonly install: boolean;
 }
 
-/** What `up` would do now; nothing is installed, written or started. */
-export async function planUp(
-  request: PlanUpRequest,
-  context: Context,
-): Promise<{ readonly plan: Plan; readonly spec: LaunchSpec; readonly changes?: readonly Change[] }> {
+export interface PlannedUp {
+  /** Of the first replica, with the name of all of them, where there are several. */
+  readonly plan: Plan;
+  readonly spec: LaunchSpec;
+  /** Against what runs under this name. */
+  readonly changes?: readonly Change[];
+  readonly replicas?: readonly PlannedReplica[];
+  /** Deployments that `up` would stop, because the profile does not ask for them any more. */
+  readonly surplus?: readonly string[];
+}
+
+/** What is different about one replica; everything else is as in the plan. */
+export interface PlannedReplica {
+  readonly name: string;
+  readonly endpoint: LaunchSpec['endpoint'];
+  /** Of the GPUs, as CUDA_VISIBLE_DEVICES; absent where all see the same. */
+  readonly gpus?: string;
+  readonly changes?: readonly Change[];
+}
+
+/** What `up` would do now; nothing is installed, written or started. What would stop it is among the findings. */
+export async function planUp(request: PlanUpRequest, context: Context): Promise<PlannedUp> {
   const { ref } = await chooseRef(request, context);
-  const { plan, spec } = await planFor(ref, request, context);
-  const { state: running } = await readRecord(plan.name, context);
-  if (running === undefined || !isLive(running)) return { plan, spec };
-  return { plan, spec, changes: toChanges(running.wanted.spec, spec) };
+  const made = await planFor(ref, request, context);
+  const { first, all, name } = made;
+  // A plan for another machine has nothing to do with what runs on this one.
+  const here = request.gpu === undefined;
+  const records = await Promise.all(
+    all.map((one): Promise<DeploymentRecord> | DeploymentRecord => (here ? readRecord(one.name, context) : nobody)),
+  );
+  const surplus = here ? await findSurplus(name, toNames(all), context) : [];
+  const blockers = findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
+  const plan = { ...first.plan, name, findings: [...toFindings(blockers), ...first.plan.findings] };
+  const changes = all.map((one, at) => toLiveChanges(records[at]?.state, one.spec));
+  const [own] = changes;
+  return {
+    plan,
+    spec: first.spec,
+    ...(own === undefined ? {} : { changes: own }),
+    ...(all.length === 1 ? {} : { replicas: all.map((one, at) => toReplica(one, changes[at])) }),
+    ...(surplus.length === 0 ? {} : { surplus: toNames(surplus) }),
+  };
+}
+
+export function toNames(all: readonly { readonly name: string }[]): readonly string[] {
+  return all.map(({ name }) => name);
+}
+
+/** What makes a start useless, the gravest first; empty when nothing does. `holds`: whether the machine may be taken by itself. */
+export function findBlockers({ profile, first, all }: MadePlans, holds: (at: number) => boolean): readonly DeployError[] {
+  const alone = all.flatMap(({ profile: own, facts, replica }, at) => {
+    const number = replica === undefined ? {} : { replica };
+    return checkPlan(own, facts, { running: holds(at), ...number }) ?? [];
+  });
+  const together = checkReplicas(profile, first.facts);
+  return together === undefined ? alone : [...alone, together];
+}
+
+/** Replicas share their problems; each is said once. */
+function toFindings(errors: readonly DeployError[]): readonly Finding[] {
+  const findings = errors.map((error): Finding => {
+    const { message, hint } = toErrorText(error);
+    return {
+      code: error.code,
+      severity: 'error',
+      message: say('plan.sentence', { text: message }),
+      ...(hint === undefined ? {} : { hint: say('plan.sentence', { text: hint }) }),
+    };
+  });
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
+}
+
+function toLiveChanges(running: State | undefined, spec: LaunchSpec): readonly Change[] | undefined {
+  return running !== undefined && isLive(running) ? toChanges(running.wanted.spec, spec) : undefined;
+}
+
+function toReplica({ name, spec }: MadePlan, changes: readonly Change[] | undefined): PlannedReplica {
+  const gpus = spec.env.CUDA_VISIBLE_DEVICES;
+  return {
+    name,
+    endpoint: spec.endpoint,
+    ...(gpus === undefined ? {} : { gpus }),
+    ...(changes === undefined ? {} : { changes }),
+  };
 }
 
 export async function chooseRef(request: PlanUpRequest, context: Context): Promise<{ readonly ref: string; readonly auto: boolean }> {
   if (request.profile !== 'auto') return { ref: request.profile, auto: false };
   const { chooseProfile } = await import('./choose.ts');
-  const choice = await chooseProfile(context, { noInstall: !request.install });
+  const choice = await chooseProfile(context, { noInstall: !request.install, ...(request.gpu === undefined ? {} : { gpu: request.gpu }) });
   context.emit({ type: 'said', level: 'info', text: choice.reason });
   return { ref: choice.profile, auto: true };
 }
+
+const nobody: DeploymentRecord = { holdsMachine: false };
 
 export interface DeploymentRecord {
   readonly state?: State;
@@ -58,10 +142,16 @@ export async function readRecord(name: string, { places }: Context): Promise<Dep
   }
 }
 
-export function planFor(ref: string, request: PlanUpRequest, context: Context): Promise<MadePlan> {
-  const { name, backend } = request;
-  return makePlan(
-    { profileRef: ref, sets: toSets(request), ...(name === undefined ? {} : { name }), ...(backend === undefined ? {} : { backend }) },
+export function planFor(ref: string, request: PlanUpRequest, context: Context): Promise<MadePlans> {
+  const { name, backend, gpu } = request;
+  return makePlans(
+    {
+      profileRef: ref,
+      sets: toSets(request),
+      ...(name === undefined ? {} : { name }),
+      ...(backend === undefined ? {} : { backend }),
+      ...(gpu === undefined ? {} : { gpu }),
+    },
     context,
   );
 }

@@ -1,43 +1,110 @@
+import type { Finding } from '../core/finding.ts';
 import { chooseBackend } from '../plan/engine-choice.ts';
-import { type Facts, observeFacts } from '../plan/facts.ts';
+import { type Facts, observeFacts, observePort } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { planDeployment } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
+import { type Member, toMember, toMembers } from '../plan/replicas.ts';
+import { checkPlanRules } from '../plan/rules/index.ts';
 import { loadProfileAndFlags } from '../profile/load.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
+import type { FlagCatalogue } from '../vllm/flags.ts';
 import type { Context } from './context.ts';
 
 export interface PlanAsked {
   /** A profile's name or path; `auto` must have been decided before (choose.ts). */
   readonly profileRef: string;
-  /** Of the deployment; the profile's name when not given. */
+  /** Of the deployment, or of all replicas together; the profile's name when not given. */
   readonly name?: string;
   readonly sets: readonly string[];
   readonly backend?: BackendName;
+  /** A card to plan for in place of those of this machine: `RTX 4090`, `2x L4`. */
+  readonly gpu?: string;
 }
 
 export interface MadePlan {
+  readonly name: string;
+  /** Of a replica: with its own port. */
   readonly profile: Profile;
+  readonly replica?: number;
   readonly plan: Plan;
   readonly spec: LaunchSpec;
   readonly facts: Facts;
 }
 
+export interface MadePlans {
+  /** Of the deployment, or of all replicas together. */
+  readonly name: string;
+  readonly profile: Profile;
+  readonly first: MadePlan;
+  /** One, or one for each replica. */
+  readonly all: readonly MadePlan[];
+}
+
 /** Reads the profile, looks once at the machine, decides everything. Nothing is started, installed or refused here. */
-export async function makePlan(asked: PlanAsked, context: Context): Promise<MadePlan> {
-  const { places, env, cwd, signal, programs } = context;
-  const { profile, catalogue, notes } = await loadProfileAndFlags(asked.profileRef, { places, cwd, sets: asked.sets });
+export async function makePlans(asked: PlanAsked, context: Context): Promise<MadePlans> {
+  const read = await readAsked(asked, context);
+  const name = asked.name ?? read.profile.name;
+  const members = toMembers(read.profile, name);
+  const facts = await observe(members.first.profile, read, context);
+  const others = members.all.slice(1).map(async (member) => {
+    // What differs for a replica is whether its own port is free.
+    const port = facts.gpusAssumed ? facts.port : await observePort(member.profile.server);
+    return planMember(member, { ...facts, port }, { read, context });
+  });
+  const first = planMember(members.first, facts, { read, context });
+  return { name, profile: read.profile, first, all: [first, ...(await Promise.all(others))] };
+}
+
+/** What one deployment would be now; undefined for a replica that the profile does not ask for any more. */
+export async function makePlanOf(
+  asked: PlanAsked & { readonly name: string; readonly replica?: number },
+  context: Context,
+): Promise<MadePlan | undefined> {
+  const read = await readAsked(asked, context);
+  const { replica, name } = asked;
+  const isAlone = read.profile.replicas === 1;
+  if (isAlone ? replica !== undefined : replica === undefined || replica > read.profile.replicas) return undefined;
+  const member = replica === undefined ? { name, profile: read.profile } : toMember(read.profile, name, replica);
+  return planMember(member, await observe(member.profile, read, context), { read, context });
+}
+
+interface ReadProfile {
+  readonly profile: Profile;
+  readonly catalogue?: FlagCatalogue;
+  readonly notes: readonly Finding[];
+  readonly asked: PlanAsked;
+}
+
+async function readAsked(asked: PlanAsked, { places, cwd }: Context): Promise<ReadProfile> {
+  return { ...(await loadProfileAndFlags(asked.profileRef, { places, cwd, sets: asked.sets })), asked };
+}
+
+async function observe(profile: Profile, { asked }: ReadProfile, { places, env, signal }: Context): Promise<Facts> {
   const backend = chooseBackend(profile, asked.backend);
-  const facts = await observeFacts(profile, { places, env, signal, backend });
+  if (asked.gpu === undefined) return observeFacts(profile, { places, env, signal, backend });
+  const { readAssumedGpus } = await import('./assume-gpus.ts');
+  return observeFacts(profile, { places, env, signal, backend, assumed: await readAssumedGpus(asked.gpu) });
+}
+
+interface Planning {
+  readonly read: ReadProfile;
+  readonly context: Context;
+}
+
+function planMember({ name, profile, replica }: Member, facts: Facts, { read, context }: Planning): MadePlan {
+  const { asked, catalogue, notes } = read;
+  const number = replica === undefined ? {} : { replica };
   const { plan, spec } = planDeployment({
     profile,
-    name: asked.name ?? profile.name,
+    name,
     facts,
-    places,
-    simulatorEntry: programs.simulator,
-    notes,
+    places: context.places,
+    simulatorEntry: context.programs.simulator,
+    notes: [...notes, ...checkPlanRules(profile, facts)],
+    ...number,
     ...(catalogue ? { catalogue } : {}),
     ...(asked.backend === undefined ? {} : { backend: asked.backend }),
   });
-  return { profile, plan, spec, facts };
+  return { name, profile, ...number, plan, spec, facts };
 }

@@ -1,75 +1,21 @@
-/** Reaching a deployment: its name, its supervisor (started or healed where a command may do that). */
+/** Commanding a deployment's supervisor, which is started or healed where a command may do that. */
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CommandReply, readSupervised, type SupervisorAddress, sendCommand } from '../control/client.ts';
-import { type DeploymentPaths, ensureDeploymentPaths, findSocket, listDeployments, toDeploymentPaths } from '../control/directory.ts';
+import { type CommandReply, type SupervisorAddress, sendCommand } from '../control/client.ts';
+import { type DeploymentPaths, ensureDeploymentPaths } from '../control/directory.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
-import { toNearest } from '../core/nearest.ts';
 import { startDetached } from '../host/exec.ts';
 import { errnoOf, writeFileAtomic } from '../host/files.ts';
 import { tryLock } from '../host/lock.ts';
 import { openTail } from '../host/tail.ts';
-import type { Deployment } from '../supervisor/deployment.ts';
 import type { Command } from '../supervisor/signal.ts';
-import type { Deployable, State } from '../supervisor/state.ts';
-import { readState } from '../supervisor/store.ts';
+import type { Deployable } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
+import { isExpectedAlive, type Running, readReadableState, readRunning } from './find.ts';
 
 const supervisorLimitMs = 15_000;
-
-export interface Known {
-  readonly name: string;
-  readonly paths: DeploymentPaths;
-  readonly state: State;
-}
-
-/** The deployment meant: the named one, or the only one that can be. */
-export async function findDeployment(name: string | undefined, command: string, context: Context): Promise<Known> {
-  const names = await listDeployments(context.places);
-  const chosen = name ?? (await chooseOnly(names, command, context));
-  const paths = toDeploymentPaths(context.places, chosen);
-  const state = names.includes(chosen) ? await readState(paths.state, chosen) : undefined;
-  if (state === undefined) {
-    const near = toNearest(chosen, names);
-    throw DeployError.of('deployment/unknown', { name: chosen, nearest: near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '' });
-  }
-  return { name: chosen, paths, state };
-}
-
-/** The only deployment; among several, the only one that is not down. One that cannot be read is not chosen by itself. */
-async function chooseOnly(names: readonly string[], command: string, context: Context): Promise<string> {
-  const [first, ...others] = names;
-  if (first === undefined) throw DeployError.of('deployment/none', {});
-  if (others.length === 0) return first;
-  const states = await Promise.all(names.map((name) => readReadableState(name, context)));
-  const [live, ...more] = states.filter((state) => state !== undefined && isExpectedAlive(state));
-  if (live === undefined || more.length > 0) throw DeployError.of('deployment/several', { names: names.join(', '), command });
-  return live.name;
-}
-
-/** Undefined also for a state that is damaged, of a newer version, or not to be read: one broken deployment is not all. */
-export async function readReadableState(name: string, context: Pick<Context, 'places'>): Promise<State | undefined> {
-  try {
-    return await readState(toDeploymentPaths(context.places, name).state, name);
-  } catch (error) {
-    if (error instanceof DeployError || errnoOf(error) !== undefined) return undefined;
-    throw error;
-  }
-}
-
-/** What the deployment's supervisor says, wherever it listens; undefined when there is none. Throws `supervisor/silent`. */
-export async function readRunning(name: string, context: Pick<Context, 'places'>): Promise<Running | undefined> {
-  const address = { name, socket: await findSocket(toDeploymentPaths(context.places, name)) };
-  const document = await readSupervised(address);
-  return document && { address, document };
-}
-
-export interface Running {
-  readonly address: SupervisorAddress;
-  readonly document: Deployment;
-}
 
 export interface Ordered {
   readonly address: SupervisorAddress;
@@ -107,11 +53,6 @@ async function reachSupervisor(name: string, context: Context, first: Deployable
   const pid = started.document.supervisor?.pid ?? 0;
   if (known && isExpectedAlive(known)) context.emit({ type: 'said', level: 'warning', text: say('up.new-supervisor', { name, pid }) });
   return started.address;
-}
-
-/** Whether a supervisor ought to be there: its absence is then worth a word. */
-function isExpectedAlive(state: State): boolean {
-  return state.life !== 'stopped' && state.life !== 'failed';
 }
 
 async function startSupervisorProcess(

@@ -1,7 +1,10 @@
-import type { Deployment } from '../supervisor/deployment.ts';
+import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
-import { commandSupervisor, findDeployment } from './reach.ts';
+import { findDeployment } from './find.ts';
+import { findMeant } from './members.ts';
+import { commandSupervisor } from './reach.ts';
 import { readOwnSecrets } from './secrets.ts';
+import { upReplicas } from './up-replicas.ts';
 import { waitForReady } from './up-wait.ts';
 
 export interface RestartRequest {
@@ -10,8 +13,22 @@ export interface RestartRequest {
   readonly wait: boolean;
 }
 
-/** Stops (with proof) and starts what was deployed last, with the same launch spec. */
-export async function restart(request: RestartRequest, context: Context): Promise<Deployment> {
+/** Stops (with proof) and starts what was deployed last, with the same launch spec. Of replicas, one serves while another starts. */
+export async function restart(request: RestartRequest, context: Context): Promise<Deployment | DeploymentList> {
+  const meant = await findMeant(request.name, context);
+  if (meant.is === 'one') return restartOne({ ...request, ...(meant.name === undefined ? {} : { name: meant.name }) }, context);
+  const { wait, timeoutMs } = request;
+  const known = await Promise.all(meant.names.map((name) => findDeployment(name, 'restart', context)));
+  const starts = known.map(({ name, state }) => ({
+    name,
+    port: state.wanted.spec.endpoint.port,
+    up: (limits: Pick<RestartRequest, 'wait'> & { readonly timeoutMs: number | undefined }) =>
+      restartOne({ name, wait: limits.wait, ...(limits.timeoutMs === undefined ? {} : { timeoutMs: limits.timeoutMs }) }, context),
+  }));
+  return upReplicas({ name: meant.group, starts, sharesGpu: true, wait, timeoutMs }, context);
+}
+
+async function restartOne(request: RestartRequest, context: Context): Promise<Deployment> {
   const { name, state } = await findDeployment(request.name, 'restart', context);
   const secrets = await readOwnSecrets(state.wanted.spec, context);
   const ordered = await commandSupervisor(name, { command: { type: 'restart' }, secrets }, context);

@@ -5,8 +5,9 @@ import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
+import { readRunning } from './find.ts';
 import { followUntil } from './follow.ts';
-import { type Ordered, readRunning } from './reach.ts';
+import type { Ordered } from './reach.ts';
 import { readStatus } from './status.ts';
 
 export interface Waiting extends Ordered {

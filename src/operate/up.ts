@@ -4,19 +4,15 @@ import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { ensurePrivateDirectory } from '../host/files.ts';
 import { toChanges } from '../plan/diff.ts';
-import { checkPlan } from '../plan/preflight.ts';
-import type { Profile } from '../profile/profile.ts';
-import type { Deployment } from '../supervisor/deployment.ts';
-import type { Deployable, State } from '../supervisor/state.ts';
+import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
+import type { State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
-import { ensureEngine, isUninstallable } from './ensure-engine.ts';
-import { ensureMiniature } from './ensure-miniature.ts';
 import { upInForeground } from './foreground.ts';
-import type { MadePlan } from './plan.ts';
-import { chooseRef, isLive, type PlanUpRequest, planFor, readRecord, toSets } from './plan-up.ts';
+import { isLive, type PlanUpRequest, toNames } from './plan-up.ts';
+import { type PreparedMember, type PreparedUp, prepareUp } from './prepare-up.ts';
 import { commandSupervisor } from './reach.ts';
 import { readOwnSecrets } from './secrets.ts';
-import { readDocument } from './status.ts';
+import { readDocument } from './status-list.ts';
 import { waitForReady } from './up-wait.ts';
 
 export interface UpRequest extends PlanUpRequest {
@@ -27,111 +23,99 @@ export interface UpRequest extends PlanUpRequest {
   readonly foreground: boolean;
 }
 
-export async function up(request: UpRequest, context: Context): Promise<Deployment> {
+/** One deployment, or all replicas of one that has several. */
+export async function up(request: UpRequest, context: Context): Promise<Deployment | DeploymentList> {
   if (process.platform !== 'linux') throw DeployError.of('host/not-linux', { platform: process.platform });
   await ensurePrivateDirectory(context.places.state);
   await ensurePrivateDirectory(context.places.data);
-  const prepared = await prepare(request, context);
-  const { name, wanted, running } = prepared;
-  const secrets = await readOwnSecrets(wanted.spec, context);
-  if (running && isLive(running)) {
-    const document = await readDocument(name, running, context);
-    const same = running.wanted.spec.hash === wanted.spec.hash;
-    if (same && document.supervised && document.state === 'ready') return sayUnchanged(name, document, context);
-    if (same && document.supervised && isStarting(running)) context.emit({ type: 'said', level: 'info', text: say('up.joined', { name }) });
-    if (!same) await confirmChanges({ name, running, wanted, yes: request.yes }, context);
+  const prepared = await prepareUp(request, context);
+  const { name, first, members, surplus } = prepared;
+  if (request.foreground && members.length > 1) throw DeployError.of('usage/replicas-foreground', { name, count: members.length });
+  const secrets = await readOwnSecrets(first.wanted.spec, context);
+  const standings = await Promise.all(members.map((member) => observeStanding(member, context)));
+  await confirmAll(prepared, { standings, yes: request.yes }, context);
+  for (const { name: gone } of surplus) await stopSurplus(gone, context);
+  const one: UpOne = { ...request, secrets };
+  if (members.length === 1) return upOne(standings[0] ?? { ...first, is: 'new' }, one, context);
+  const { upReplicas } = await import('./up-replicas.ts');
+  const starts = standings.map((standing) => ({
+    name: standing.name,
+    port: standing.wanted.spec.endpoint.port,
+    up: (limits: Pick<UpOne, 'wait' | 'timeoutMs'>) => upOne(standing, { ...one, ...limits }, context),
+  }));
+  return upReplicas({ name, starts, sharesGpu: prepared.sharesGpu, wait: request.wait, timeoutMs: request.timeoutMs }, context);
+}
+
+interface UpOne {
+  readonly rollback: boolean;
+  readonly foreground: boolean;
+  readonly wait: boolean;
+  readonly timeoutMs?: number | undefined;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** Returns when it is ready, or at once where nobody waits. */
+async function upOne(standing: Standing, { rollback, foreground, secrets, wait, timeoutMs }: UpOne, context: Context): Promise<Deployment> {
+  const { name, wanted } = standing;
+  if (standing.is === 'unchanged') {
+    context.emit({ type: 'said', level: 'info', text: say('up.unchanged', { name }) });
+    return standing.document;
   }
-  if (request.foreground) return upInForeground({ name, wanted, rollback: request.rollback, secrets }, context);
-  const command = { type: 'up', wanted, rollback: request.rollback, by: 'up' } as const;
+  if (standing.is === 'starting') context.emit({ type: 'said', level: 'info', text: say('up.joined', { name }) });
+  if (foreground) return upInForeground({ name, wanted, rollback, secrets }, context);
+  const command = { type: 'up', wanted, rollback, by: 'up' } as const;
   const ordered = await commandSupervisor(name, { command, secrets, first: wanted }, context);
-  return waitForReady({ ...ordered, wait: request.wait, timeoutMs: request.timeoutMs }, context);
+  return waitForReady({ ...ordered, wait, timeoutMs }, context);
 }
 
-interface Prepared {
-  readonly name: string;
-  readonly wanted: Deployable;
-  readonly running: State | undefined;
-}
+/** How what is wanted stands to what runs. */
+type Standing = PreparedMember &
+  (
+    | { readonly is: 'new' | 'starting' }
+    | { readonly is: 'unchanged'; readonly document: Deployment }
+    | { readonly is: 'changed'; readonly before: State }
+  );
 
-async function prepare(request: UpRequest, context: Context): Promise<Prepared> {
-  const { ref, auto } = await chooseRef(request, context);
-  try {
-    return await prepareProfile(ref, request, context);
-  } catch (error) {
-    // Only a choice of ours may become another one; a named profile never does.
-    if (!auto || !isUninstallable(error)) throw error;
-    const { toWhy } = await import('./choose.ts');
-    context.emit({ type: 'said', level: 'warning', text: say('auto.demo', { why: toWhy(error) }) });
-    return prepareProfile('demo', request, context);
-  }
-}
-
-async function prepareProfile(ref: string, request: UpRequest, context: Context): Promise<Prepared> {
-  let made = await planFor(ref, request, context);
-  const name = made.plan.name;
-  const { state: running, holdsMachine } = await readRecord(name, context);
-  const blocker = checkPlan(made.profile, made.facts, { running: holdsMachine });
-  if (blocker) throw blocker;
-  if (made.plan.engine.source.kind === 'managed' && !made.plan.engine.source.installed) {
-    await ensureEngine(made.profile, { install: request.install }, context);
-    made = await planFor(ref, request, context);
-    // An installation takes a minute or more: the port may be somebody else's by now.
-    const late = checkPlan(made.profile, made.facts, { running: holdsMachine });
-    if (late) throw late;
-  }
-  announce(made, context);
-  if (made.profile.model.source === 'miniature' && !made.plan.simulated) await ensureMiniature(made.spec.model, context);
-  const sets = toSets(request);
-  return { name, wanted: { profile: made.profile.name, spec: made.spec, source: { ref: toLastingRef(ref, made.profile), sets } }, running };
-}
-
-/** `status` reads the profile again from wherever it is called: what was found relative to here needs its full path. */
-function toLastingRef(ref: string, { source }: Profile): string {
-  return source.startsWith('shipped:') ? ref : source;
+async function observeStanding(member: PreparedMember, context: Context): Promise<Standing> {
+  const { name, wanted, running } = member;
+  if (running === undefined || !isLive(running)) return { ...member, is: 'new' };
+  const document = await readDocument(name, running, context);
+  if (running.wanted.spec.hash !== wanted.spec.hash) return { ...member, is: 'changed', before: running };
+  if (document.supervised && document.state === 'ready') return { ...member, is: 'unchanged', document };
+  return { ...member, is: document.supervised && isStarting(running) ? 'starting' : 'new' };
 }
 
 function isStarting({ life }: State): boolean {
   return life === 'preflight' || life === 'starting';
 }
 
-function announce({ plan, spec }: MadePlan, context: Context): void {
-  const source = plan.engine.source;
-  const engine = source.kind === 'simulator' ? 'simulated' : `vLLM ${plan.engine.version}`;
-  const text = say('up.planned', { name: plan.name, engine, backend: plan.backend, host: spec.endpoint.host, port: spec.endpoint.port });
-  context.emit({ type: 'step-done', step: 'plan', text });
-  for (const { severity, message } of plan.findings) {
-    if (severity === 'warning') context.emit({ type: 'said', level: 'warning', text: message });
-  }
-  if (source.kind === 'managed') context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-ready', { engine }) });
-  if (source.kind === 'executable') {
-    context.emit({
-      type: 'step-done',
-      step: 'engine',
-      text: say('up.engine-external', { program: source.program, version: plan.engine.version }),
-    });
-  }
-  if (source.kind === 'simulator') context.emit({ type: 'step-done', step: 'engine', text: say('up.simulator') });
-}
-
-function sayUnchanged(name: string, document: Deployment, context: Context): Deployment {
-  context.emit({ type: 'said', level: 'info', text: say('up.unchanged', { name }) });
-  return document;
-}
-
 interface Confirming {
-  readonly name: string;
-  readonly running: State;
-  readonly wanted: Deployable;
+  readonly standings: readonly Standing[];
   readonly yes: boolean;
 }
 
-async function confirmChanges({ name, running, wanted, yes }: Confirming, context: Context): Promise<void> {
-  const changes = toChanges(running.wanted.spec, wanted.spec);
+/** Everything that would be ended is shown first and asked for once. */
+async function confirmAll({ name, members, surplus }: PreparedUp, { standings, yes }: Confirming, context: Context): Promise<void> {
+  const changed = standings.flatMap((standing) => (standing.is === 'changed' ? [standing] : []));
+  const changes = changed.flatMap(({ name: own, before, wanted }) => {
+    const found = toChanges(before.wanted.spec, wanted.spec);
+    return members.length === 1 ? found : found.map((change) => ({ ...change, path: `${own}: ${change.path}` }));
+  });
   for (const { path, from, to } of changes) {
     const text = say('up.change', { path, from: String(from ?? '–'), to: String(to ?? '–') });
     context.emit({ type: 'said', level: 'info', text });
   }
-  if (yes) return;
-  const agreed = await context.confirm(say('up.replace-question', { name, count: changes.length }), '--yes');
-  if (!agreed) throw DeployError.of('confirm/declined', { option: '--yes' });
+  const gone = toNames(surplus).join(', ');
+  if (gone !== '') context.emit({ type: 'said', level: 'info', text: say('up.surplus', { names: gone }) });
+  if (yes || (changed.length === 0 && gone === '')) return;
+  const question =
+    gone === ''
+      ? say('up.replace-question', { name, count: changes.length })
+      : say('up.surplus-question', { name, names: gone, count: changes.length });
+  if (!(await context.confirm(question, '--yes'))) throw DeployError.of('confirm/declined', { option: '--yes' });
+}
+
+async function stopSurplus(name: string, context: Context): Promise<void> {
+  const { down } = await import('./down.ts');
+  await down({ name, all: false, force: false }, context);
 }

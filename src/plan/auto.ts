@@ -3,7 +3,9 @@ import { DeployError } from '../core/error.ts';
 import { type Message, say } from '../core/message.ts';
 import { toSizeText } from '../core/units.ts';
 import { type Gpu, type GpuObservation, toCapability } from '../gpu/gpu.ts';
-import { leastCapability } from './gpu-choice.ts';
+import type { Profile } from '../profile/profile.ts';
+import { leastCapability, toGpuText as toText } from './gpu-choice.ts';
+import { toGpuNeed } from './gpu-need.ts';
 
 /** Whether a vLLM of one kind can run here; `why` when it cannot. */
 export type Availability = { readonly is: 'installed' | 'installable' } | { readonly is: 'impossible'; readonly why: Message };
@@ -15,7 +17,14 @@ export interface AutoFacts {
   /** Weights of the `cpu` profile lie on this machine. */
   readonly cached: boolean;
   readonly hubReachable: boolean;
+  /** Those of `gpuProfiles` that there are. */
+  readonly profiles: readonly Profile[];
 }
+
+/** What is chosen from, the best answers first: the first one that the GPU computes natively and has room for. */
+export const gpuProfiles = ['fp8', 'int4', 'low-memory', 'int8'] as const;
+
+type GpuProfile = (typeof gpuProfiles)[number];
 
 export interface AutoChoice {
   readonly profile: string;
@@ -28,10 +37,11 @@ export function chooseAuto(facts: AutoFacts): AutoChoice | DeployError {
   if (gpus.is === 'silent') return DeployError.of('host/gpu-silent', { signs: gpus.signs.join(', '), evidence: gpus.evidence });
   if (gpus.is === 'absent') return chooseWithoutGpu(facts, gpus.evidence);
   const best = toBestGpu(gpus.gpus);
-  const profile = best && chooseForGpu(best);
-  if (best === undefined || profile === undefined)
+  const fitting = best && chooseForGpu(best, facts.profiles);
+  if (best === undefined || fitting === undefined)
     return chooseWithoutGpu(facts, say('auto.gpu-unfit', { gpu: gpus.gpus.map(toText).join(', ') }));
-  if (gpuEngine.is !== 'impossible') return { profile, reason: say(`auto.${profile}`, { gpu: toText(best) }) };
+  const { profile, need } = fitting;
+  if (gpuEngine.is !== 'impossible') return { profile, reason: say(`auto.${profile}`, { gpu: toText(best), need: toSizeText(need) }) };
   if (cpuEngine.is === 'installed') return chooseWithoutGpu(facts, gpuEngine.why);
   return { profile: 'demo', reason: say('auto.demo', { why: gpuEngine.why }) };
 }
@@ -49,22 +59,30 @@ function toBestGpu(gpus: readonly Gpu[]): Gpu | undefined {
     .toSorted((a, b) => (b.memoryTotalBytes ?? 0) - (a.memoryTotalBytes ?? 0) || a.index - b.index)[0];
 }
 
-const gib = 2 ** 30;
 /** From 8.9 on there is arithmetic for it; below, FP8 only saves memory, and int4 saves more. */
-const fp8Capability = 8.9;
-/** Estimated need of each profile, divided by the share of the GPU that it may use (0.85). */
-const leastBytes = { fp8: 7.3 * gib, int4: 5.5 * gib, int8: 3.1 * gib };
+const leastCapabilityOf: Readonly<Partial<Record<GpuProfile, number>>> = { fp8: 8.9 };
 
-/** A GPU that shares the machine's memory does not tell how much there is; these have plenty. */
-function chooseForGpu(gpu: Gpu): 'fp8' | 'int4' | 'int8' | undefined {
-  const bytes = gpu.memoryTotalBytes ?? Number.POSITIVE_INFINITY;
-  if ((toCapability(gpu) ?? 0) >= fp8Capability && bytes >= leastBytes.fp8) return 'fp8';
-  if (bytes >= leastBytes.int4) return 'int4';
-  return bytes >= leastBytes.int8 ? 'int8' : undefined;
+interface Fitting {
+  readonly profile: GpuProfile;
+  /** Of the GPU's memory, with what its share leaves to others, bytes. */
+  readonly need: number;
 }
 
-function toText({ name, computeCapability, memoryTotalBytes }: Gpu): string {
-  const facts = [memoryTotalBytes === undefined ? undefined : toSizeText(memoryTotalBytes), computeCapability];
-  const known = facts.filter((fact) => fact !== undefined);
-  return known.length === 0 ? name : `${name}, ${known.join(', ')}`;
+/** By all of its memory and not by what is free: the choice must be the same while the engine runs as it was before. */
+function chooseForGpu(gpu: Gpu, profiles: readonly Profile[]): Fitting | undefined {
+  // A GPU that shares the machine's memory does not tell how much there is; these have plenty.
+  const bytes = gpu.memoryTotalBytes ?? Number.POSITIVE_INFINITY;
+  const capability = toCapability(gpu) ?? leastCapability;
+  return gpuProfiles
+    .filter((name) => capability >= (leastCapabilityOf[name] ?? leastCapability))
+    .flatMap((name) => {
+      const profile = profiles.find((one) => one.name === name);
+      return profile === undefined ? [] : [{ profile: name, need: toWholeNeed(profile) }];
+    })
+    .find(({ need }) => need <= bytes);
+}
+
+function toWholeNeed(profile: Profile): number {
+  const share = profile.vllm['gpu-memory-utilization'];
+  return toGpuNeed(profile).bytes / (typeof share === 'number' ? share : 0.85);
 }

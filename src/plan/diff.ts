@@ -26,6 +26,7 @@ const places: Readonly<Record<string, string>> = {
   'served-model-name': 'served-names',
   'shutdown-timeout': 'stop.drain',
   quantization: 'quantization',
+  'lora-modules': 'lora',
   revision: 'model.revision',
   tokenizer: 'model.tokenizer',
 };

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { type Message, say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
-import { isSecretName } from '../profile/layer-rules.ts';
 import type { BackendName, Profile, SecretRef } from '../profile/profile.ts';
+import { isSecretName } from '../profile/secrets.ts';
 import { toDecision } from './decide.ts';
 import type { EngineDecision } from './engine-choice.ts';
 import type { GpuChoice } from './gpu-choice.ts';
@@ -81,7 +81,8 @@ function toBytecode(places: Places, engine: EngineDecision): readonly OwnVariabl
 function toGpus(profile: Profile, { visible, by }: GpuChoice): readonly OwnVariable[] {
   if (profile.engine.variant !== 'gpu' || visible === undefined) return [];
   const from = by === 'profile' ? 'profile' : 'machine';
-  const reason = by === 'profile' ? say('plan.gpus-named') : say('plan.gpus-largest');
+  const reasons = { profile: say('plan.gpus-named'), environment: say('plan.gpus-environment'), machine: say('plan.gpus-largest') };
+  const reason = reasons[by];
   return [
     { name: 'CUDA_VISIBLE_DEVICES', value: visible, from, reason },
     { name: 'CUDA_DEVICE_ORDER', value: 'PCI_BUS_ID', from: 'default', reason: say('plan.gpu-order') },

@@ -1,5 +1,6 @@
 /** What is true of this machine, observed once before a plan is made. The one file of this room that touches the world. */
-import { access, constants, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Message } from '../core/message.ts';
@@ -12,7 +13,7 @@ import type { GpuObservation } from '../gpu/gpu.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf } from '../host/files.ts';
 import { probePort } from '../host/net.ts';
-import { findPortOwner } from '../host/port-owner.ts';
+import { findPortOwner, isUnheard } from '../host/port-owner.ts';
 import type { BackendName, EngineVariant, ModelChoice, Profile } from '../profile/profile.ts';
 import { parseCpuList } from './cpu-list.ts';
 
@@ -20,6 +21,8 @@ export interface Facts {
   readonly backend: BackendName;
   /** Absent when nothing of the profile needs a GPU: then nobody asked. */
   readonly gpus?: GpuObservation;
+  /** Those of a card that was named instead of looked for. */
+  readonly gpusAssumed?: true;
   /** The person's own `CUDA_VISIBLE_DEVICES`. */
   readonly visibleGpus?: string;
   /** CPUs that this process may run on. */
@@ -29,7 +32,16 @@ export interface Facts {
   /** `engine.executable`, else the `vllm` on PATH, when there is one. */
   readonly executable?: ExecutableFact;
   readonly model: ModelFact;
+  /** LoRA adapters that lie in a directory, by name; absent when there are none. */
+  readonly adapters?: readonly AdapterFact[];
   readonly port: PortFact;
+}
+
+export interface AdapterFact {
+  readonly name: string;
+  readonly path: string;
+  readonly problem?: Message;
+  readonly rank?: number;
 }
 
 export type ExecutableFact = { readonly asked: 'profile' | 'path'; readonly path: string } & (
@@ -55,37 +67,42 @@ export interface FactsContext {
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
   readonly backend: BackendName;
+  /** GPUs of a card that is not here: then this machine is not asked for its own, nor for what only matters to it. */
+  readonly assumed?: GpuObservation;
 }
 
 export async function observeFacts(profile: Profile, context: FactsContext): Promise<Facts> {
   const real = context.backend !== 'simulator';
   const needsGpu = real && profile.engine.variant === 'gpu';
-  const [gpus, cpus, engines, executable, model, port] = await Promise.all([
-    needsGpu ? askForGpus(context) : undefined,
+  const [gpus, cpus, engines, executable, model, adapters, port] = await Promise.all([
+    context.assumed ?? (needsGpu ? askForGpus(context) : undefined),
     readAllowedCpus(),
     real ? listEngines(context.places) : [],
     real ? observeProgram(profile.engine.executable, context.env) : undefined,
     observeModel(profile.model, context.env),
-    observePort(profile.server),
+    observeAdapters(profile.lora),
+    context.assumed ? ({ is: 'free' } as const) : observePort(profile.server),
   ]);
-  const visibleGpus = context.env.CUDA_VISIBLE_DEVICES;
+  const visibleGpus = context.assumed ? undefined : context.env.CUDA_VISIBLE_DEVICES;
   return {
     backend: context.backend,
     ...(gpus ? { gpus } : {}),
+    ...(context.assumed ? { gpusAssumed: true } : {}),
     ...(visibleGpus === undefined ? {} : { visibleGpus }),
     cpus,
     memoryTotalBytes: toMemoryLimit(),
     engines,
     ...(executable ? { executable } : {}),
     model,
+    ...(adapters.length > 0 ? { adapters } : {}),
     port,
   };
 }
 
 /** Whether the weights of a hub model lie in the cache of huggingface_hub, so that no network is needed. */
-export async function isCached(id: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+export function isCached(id: string, env: NodeJS.ProcessEnv): boolean {
   const snapshots = join(toHubCache(env), `models--${id.replaceAll('/', '--')}`, 'snapshots');
-  const files = await Promise.all((await listNames(snapshots)).map((name) => listNames(join(snapshots, name))));
+  const files = listNames(snapshots).map((name) => listNames(join(snapshots, name)));
   return files.some((names) => names.includes('config.json') && names.some((name) => name.endsWith('.safetensors')));
 }
 
@@ -99,8 +116,8 @@ async function askForGpus({ env, signal }: FactsContext): Promise<GpuObservation
   return observeGpus(env, signal ? { signal } : {});
 }
 
-async function readAllowedCpus(): Promise<readonly number[]> {
-  const status = await readFile('/proc/self/status', 'utf8');
+function readAllowedCpus(): readonly number[] {
+  const status = readFileSync('/proc/self/status', 'utf8');
   return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '0');
 }
 
@@ -146,7 +163,7 @@ async function isWritable(path: string): Promise<boolean> {
 
 async function observeModel(model: ModelChoice, env: NodeJS.ProcessEnv): Promise<ModelFact> {
   if (model.source === 'miniature') return { is: 'miniature' };
-  if (model.source === 'hub') return { is: 'hub', cached: await isCached(model.id, env) };
+  if (model.source === 'hub') return { is: 'hub', cached: isCached(model.id, env) };
   const problem = await readModelProblem(model.path ?? '');
   return { is: 'local', ...(problem ? { problem } : {}) };
 }
@@ -154,7 +171,7 @@ async function observeModel(model: ModelChoice, env: NodeJS.ProcessEnv): Promise
 async function readModelProblem(path: string): Promise<Message | undefined> {
   try {
     if (!(await stat(await realpath(path))).isDirectory()) return say('plan.not-a-directory');
-    return (await listNames(path)).includes('config.json') ? undefined : say('plan.no-config-json');
+    return listNames(path).includes('config.json') ? undefined : say('plan.no-config-json');
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined) throw error;
@@ -162,11 +179,30 @@ async function readModelProblem(path: string): Promise<Message | undefined> {
   }
 }
 
+/** vLLM looks for them when everything else is loaded. One of the hub is not looked at. */
+async function observeAdapters(lora: Profile['lora']): Promise<readonly AdapterFact[]> {
+  const local = Object.entries(lora).filter(([, { path }]) => path.startsWith('/'));
+  return Promise.all(local.map(async ([name, { path }]) => ({ name, path, ...(await readAdapter(path)) })));
+}
+
+async function readAdapter(path: string): Promise<Pick<AdapterFact, 'problem' | 'rank'>> {
+  try {
+    const config: unknown = JSON.parse(await readFile(join(path, 'adapter_config.json'), 'utf8'));
+    const rank = typeof config === 'object' && config !== null && 'r' in config ? config.r : undefined;
+    return typeof rank === 'number' ? { rank } : {};
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { problem: say('plan.no-adapter-config') };
+    return { problem: code === undefined ? say('plan.bad-adapter-config') : say('plan.unusable', { code }) };
+  }
+}
+
 /**
  * A vLLM that is still starting has bound its port and does not listen yet: that cannot be seen from here (Node
  * always sets SO_REUSEADDR). Deployments of ours know each other by their state instead.
  */
-async function observePort({ host, port }: Profile['server']): Promise<PortFact> {
+export async function observePort({ host, port }: Profile['server']): Promise<PortFact> {
+  if (isUnheard(host, port)) return { is: 'free' };
   const state = await probePort(host, port);
   if (state.is !== 'taken') return { is: state.is };
   const [owner, other] = await Promise.all([findPortOwner(port), findFreePort(host, port + 1)]);
@@ -184,9 +220,9 @@ async function findFreePort(host: string, from: number): Promise<number> {
   return any.is === 'free' ? any.port : from;
 }
 
-async function listNames(directory: string): Promise<readonly string[]> {
+function listNames(directory: string): readonly string[] {
   try {
-    return await readdir(directory);
+    return readdirSync(directory);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return [];

@@ -3,7 +3,8 @@
  * pass take, and what lies outside of torch. An estimate to refuse what cannot work, not the memory model: vLLM's own
  * start decides.
  */
-import { toModelFacts } from '../model/catalogue.ts';
+import { type ModelFacts, toModelFacts } from '../model/catalogue.ts';
+import { toParallel } from '../profile/parallel.ts';
 import type { Profile, SettingValue } from '../profile/profile.ts';
 
 export interface GpuNeed {
@@ -26,17 +27,27 @@ const defaultSequences = 256;
 
 export function toGpuNeed(profile: Profile): GpuNeed {
   const settings = profile.vllm;
-  const gpus = toCount(settings['tensor-parallel-size']) * toCount(settings['pipeline-parallel-size']);
+  const { gpus, data } = toParallel(profile);
+  const shards = gpus / data;
   const model = profile.model.source === 'hub' ? toModelFacts(profile.model.id) : undefined;
   const sequences = parseHumanInteger(settings['max-num-seqs']) ?? defaultSequences;
   const activation = Math.max(forwardPassBytes, samplingBytes * sequences * (model?.vocabulary ?? 0));
   const overhead = activation + outsideTorchBytes;
-  if (model === undefined) return { bytes: overhead, gpus, known: false };
+  const fixedCache = parseHumanInteger(settings['kv-cache-memory-bytes']);
+  if (model === undefined) return { bytes: overhead + (fixedCache ?? 0), gpus, known: false };
+  const draft = toDraft(settings['speculative-config']);
   const asked = parseHumanInteger(settings['max-model-len']);
   const tokens = asked !== undefined && asked > 0 ? asked : settings['max-model-len'] === undefined ? model.maxPositions : 0;
   const narrow = String(settings['kv-cache-dtype'] ?? '').startsWith('fp8') ? 2 : 1;
-  const cache = parseHumanInteger(settings['kv-cache-memory-bytes']) ?? (tokens * model.kvBytesPerToken) / narrow / gpus;
-  return { bytes: model.weightsBytes / gpus + cache + overhead, gpus, known: true };
+  const bytesPerToken = model.kvBytesPerToken + (draft?.kvBytesPerToken ?? 0);
+  const cache = fixedCache ?? (tokens * bytesPerToken) / narrow / shards;
+  return { bytes: (model.weightsBytes + (draft?.weightsBytes ?? 0)) / shards + cache + overhead, gpus, known: true };
+}
+
+/** A second model that drafts for the first one: its weights and its cache lie on the same GPU. */
+function toDraft(config: SettingValue | undefined): ModelFacts | undefined {
+  const id = typeof config === 'object' && !Array.isArray(config) ? (config as Readonly<Record<string, SettingValue>>).model : undefined;
+  return typeof id === 'string' ? toModelFacts(id) : undefined;
 }
 
 /** vLLM's human integers: `8k` is 8000, `8K` is 8192. Undefined for `auto` and for what is no number. */
@@ -47,8 +58,4 @@ export function parseHumanInteger(value: SettingValue | undefined): number | und
   const unit = match[2] ?? '';
   const power = ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
   return Math.round(Number(match[1]) * (unit === unit.toLowerCase() ? 1000 : 1024) ** power);
-}
-
-function toCount(value: SettingValue | undefined): number {
-  return typeof value === 'number' && value >= 1 ? value : 1;
 }

@@ -31,4 +31,8 @@ export interface LaunchResources {
   readonly cpus?: string;
   readonly memoryBytes?: number;
   readonly nice?: number;
+  /** Most processes and threads. */
+  readonly pids?: number;
+  /** Most open files of one process. */
+  readonly nofile?: number;
 }

@@ -1,7 +1,7 @@
 /** Settings → the words of `vllm serve`, spelled as the version of the catalogue spells them. */
 import { toFlagWords } from '../vllm/flag-words.ts';
 import type { Flag, FlagCatalogue } from '../vllm/flags.ts';
-import type { Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
 
 /** These come first: what is served and where is what people look for in a long line. */
 const first = ['host', 'port', 'served-model-name'];

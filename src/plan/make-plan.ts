@@ -12,10 +12,11 @@ import { toDecision } from './decide.ts';
 import { chooseBackend, chooseEngine, type EngineDecision } from './engine-choice.ts';
 import { planEnvironment } from './environment.ts';
 import type { Facts } from './facts.ts';
-import { chooseGpus, type GpuChoice } from './gpu-choice.ts';
+import { chooseGpus, toGpusText } from './gpu-choice.ts';
 import { toServeArgs } from './launch.ts';
-import type { LaunchResources, LaunchSpec } from './launch-spec.ts';
+import type { LaunchSpec } from './launch-spec.ts';
 import type { Decision, Plan } from './plan.ts';
+import { planResources, toLaunchResources } from './resources.ts';
 import { planSettings } from './settings.ts';
 
 export interface PlanRequest {
@@ -32,17 +33,20 @@ export interface PlanRequest {
   readonly catalogue?: FlagCatalogue;
   /** What was found when the profile was read. */
   readonly notes?: readonly Finding[];
+  /** Its number among the replicas of the profile, from 1; absent for a deployment that stands alone. */
+  readonly replica?: number;
 }
 
 export function planDeployment(request: PlanRequest): { readonly plan: Plan; readonly spec: LaunchSpec } {
-  const { profile, name, facts, places } = request;
+  const { profile, name, facts, places, replica } = request;
   const backend = chooseBackend(profile, request.backend);
   const engine = chooseEngine(profile, facts, { places, backend });
-  const gpus = chooseGpus(profile, facts);
-  const settings = planSettings(profile, { facts, backend, version: engine.version });
+  const gpus = chooseGpus(profile, facts, replica);
+  const number = replica === undefined ? {} : { replica };
+  const settings = planSettings(profile, { facts, backend, version: engine.version, gpus, ...number });
   const environment = planEnvironment(profile, { places, backend, engine, gpus });
   const model = toModelArgument(profile, places, backend);
-  const resources = toResources(profile);
+  const resources = toLaunchResources(profile);
   const command = toCommand(engine, request.simulatorEntry);
   const spec = withHash({
     backend,
@@ -72,7 +76,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     toModelDecision(profile, model),
     ...settings.map((setting) => setting.decision),
     ...environment.decisions,
-    ...toResourceDecisions(profile, { resources, gpus, backend }),
+    ...planResources(profile, { resources, gpus, backend, assumed: facts.gpusAssumed ?? false }),
   ];
   const plan: Plan = {
     profile: profile.name,
@@ -83,7 +87,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     engine: { version: engine.version, source: engine.source },
     model: profile.model.id,
     decisions,
-    findings: [...(request.notes ?? []), ...checkIdleSettings(profile)],
+    findings: [...toAssumed(request, backend), ...(request.notes ?? []), ...checkIdleSettings(profile), ...checkAdapters(profile)],
   };
   return { plan, spec };
 }
@@ -104,16 +108,6 @@ function toCommand({ source }: EngineDecision, simulatorEntry: string): { readon
   return { program: source.program, before: [] };
 }
 
-/** `all` is what a process has anyway, and says nothing. */
-function toResources({ resources }: Profile): LaunchResources {
-  const { cpus, memoryBytes, nice } = resources;
-  return {
-    ...(cpus === 'all' ? {} : { cpus }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(nice === undefined ? {} : { nice }),
-  };
-}
-
 function toBackendDecision({ profile, backend: override }: PlanRequest, backend: BackendName): Decision {
   if (override !== undefined) return { setting: 'engine.backend', value: backend, from: 'set', reason: say('plan.backend-option') };
   if (profile.engine.backend === 'auto')
@@ -130,31 +124,30 @@ function toModelDecision(profile: Profile, model: string): Decision {
   return toDecision(profile, { setting: 'model', value: model, otherwise: { from: 'profile', reason: say('plan.written') } });
 }
 
-interface ChosenResources {
-  readonly resources: LaunchResources;
-  readonly gpus: GpuChoice;
-  readonly backend: BackendName;
+/** Said first: whoever reads the plan must know that its GPU is nowhere to be seen. */
+function toAssumed({ profile, facts }: PlanRequest, backend: BackendName): readonly Finding[] {
+  if (facts.gpus?.is !== 'present' || !facts.gpusAssumed) return [];
+  const message =
+    backend === 'simulator' || profile.engine.variant === 'cpu'
+      ? say('plan.gpu-unused', { profile: profile.name })
+      : say('plan.gpu-assumed', { gpus: toGpusText(facts.gpus.gpus) });
+  return [{ code: 'plan/gpu-assumed', severity: 'info', message }];
 }
 
-function toResourceDecisions(profile: Profile, { resources, gpus, backend }: ChosenResources): readonly Decision[] {
-  const decide = (key: string, value: unknown) =>
-    toDecision(profile, { setting: `resources.${key}`, value, otherwise: { from: 'default', reason: say('plan.default-resources') } });
-  const needsGpu = backend !== 'simulator' && profile.engine.variant === 'gpu';
-  const reason =
-    gpus.by === 'profile' ? say('plan.gpus-named') : gpus.by === 'environment' ? say('plan.gpus-environment') : say('plan.gpus-largest');
-  const names = gpus.gpus.map((gpu) => `${gpu.index}: ${gpu.name}`);
-  return [
-    ...(needsGpu && names.length > 0
-      ? [{ setting: 'resources.gpus', value: names, from: gpus.by === 'profile' ? 'profile' : 'machine', reason } as const]
-      : []),
-    decide('cpus', resources.cpus ?? 'all'),
-    ...(resources.memoryBytes === undefined ? [] : [decide('memory', resources.memoryBytes)]),
-    ...(resources.nice === undefined ? [] : [decide('nice', resources.nice)]),
-  ];
+function checkAdapters({ lora, vllm }: Profile): readonly Finding[] {
+  if (vllm['enable-lora'] !== true || Object.keys(lora).length > 0) return [];
+  const message = say('plan.no-adapter');
+  return [{ code: 'plan/no-adapter', severity: 'warning', message, hint: say('plan.give-adapter'), path: 'lora' }];
 }
 
 function withHash(spec: Omit<LaunchSpec, 'hash'>): LaunchSpec {
-  return { ...spec, hash: createHash('sha256').update(toCanonicalJson(spec)).digest('hex').slice(0, 16) };
+  return {
+    ...spec,
+    // Worked out when somebody asks: `plan` does not, and loading what computes it is a tenth of its time.
+    get hash() {
+      return createHash('sha256').update(toCanonicalJson(spec)).digest('hex').slice(0, 16);
+    },
+  };
 }
 
 /** Keys sorted at every depth: equal values have equal texts. */

@@ -12,27 +12,35 @@ import { toGpuNeed } from './gpu-need.ts';
 export interface PreflightOptions {
   /** The deployment itself is up: the port and the GPU memory that are taken may be taken by it. */
   readonly running?: boolean;
+  /** Its number among replicas, from 1. */
+  readonly replica?: number;
 }
 
 /** The first thing in the way, the gravest first; undefined when nothing is. */
-export function checkPlan(profile: Profile, facts: Facts, { running = false }: PreflightOptions = {}): DeployError | undefined {
+export function checkPlan(profile: Profile, facts: Facts, options: PreflightOptions = {}): DeployError | undefined {
+  const { running = false } = options;
   const simulated = facts.backend === 'simulator';
   const held = running ? undefined : checkPort(profile, facts);
   if (simulated) return held;
   if (facts.backend === 'docker') return DeployError.of('runtime/no-docker', {});
   return (
-    checkGpus(profile, facts, running) ?? checkModel(profile, facts) ?? checkExecutable(profile, facts) ?? checkCpus(profile, facts) ?? held
+    checkGpus(profile, facts, options) ??
+    checkModel(profile, facts) ??
+    checkAdapters(facts) ??
+    checkExecutable(profile, facts) ??
+    checkCpus(profile, facts) ??
+    held
   );
 }
 
-function checkGpus(profile: Profile, facts: Facts, running: boolean): DeployError | undefined {
+function checkGpus(profile: Profile, facts: Facts, { running = false, replica }: PreflightOptions): DeployError | undefined {
   if (facts.gpus === undefined || profile.engine.variant !== 'gpu') return undefined;
   const { gpus: observed } = facts;
   const need = toGpuNeed(profile);
   if (observed.is === 'absent')
     return DeployError.of('host/no-gpu', { evidence: observed.evidence, profile: profile.name, need: toSizeText(need.bytes) });
   if (observed.is === 'silent') return DeployError.of('host/gpu-silent', { signs: observed.signs.join(', '), evidence: observed.evidence });
-  const { gpus, missing, by } = chooseGpus(profile, facts);
+  const { gpus, missing, by } = chooseGpus(profile, facts, replica);
   if (missing.length > 0)
     return DeployError.of('host/gpu-unknown', { missing: missing.join(', '), have: observed.gpus.map(toName).join(', ') });
   // The person's own list may name what no list of GPUs has (parts of one); then vLLM judges.
@@ -92,6 +100,11 @@ function toName(gpu: Gpu): string {
 function checkModel(profile: Profile, { model }: Facts): DeployError | undefined {
   if (model.is !== 'local' || model.problem === undefined) return undefined;
   return DeployError.of('model/missing', { path: profile.model.path ?? '', problem: model.problem });
+}
+
+function checkAdapters({ adapters = [] }: Facts): DeployError | undefined {
+  const bad = adapters.find(({ problem }) => problem !== undefined);
+  return bad?.problem && DeployError.of('model/adapter', { name: bad.name, path: bad.path, problem: bad.problem });
 }
 
 function checkExecutable({ engine }: Profile, { executable }: Facts): DeployError | undefined {

@@ -1,30 +1,31 @@
 /** vLLM's settings for one launch: what the profile says, and what we add, each with its reason. */
-import { type Message, say } from '../core/message.ts';
+import { say } from '../core/message.ts';
 import { compareVersions } from '../engine/version.ts';
-import type { BackendName, Profile, SettingValue } from '../profile/profile.ts';
-import { toDecision } from './decide.ts';
+import { toParallel } from '../profile/parallel.ts';
+import type { BackendName, Profile } from '../profile/profile.ts';
 import type { Facts } from './facts.ts';
-import type { Decision, DecisionOrigin } from './plan.ts';
-
-export interface Setting {
-  /** vLLM's long name without dashes in front. */
-  readonly name: string;
-  readonly value: SettingValue;
-  readonly decision: Decision;
-}
+import type { GpuChoice } from './gpu-choice.ts';
+import { toGpuNeed } from './gpu-need.ts';
+import { planLora } from './lora.ts';
+import { type Setting, toAdded, toOurs } from './setting.ts';
 
 export interface SettingsContext {
   readonly facts: Facts;
   readonly backend: BackendName;
   readonly version: string;
+  readonly gpus: GpuChoice;
+  /** Its number among the replicas, from 1. */
+  readonly replica?: number;
 }
 
 /** Sorted by name, so that the same settings always make the same command line. */
 export function planSettings(profile: Profile, context: SettingsContext): readonly Setting[] {
   const settings = [
-    ...toServed(profile),
+    ...toServed(profile, context),
     ...toWritten(profile),
     ...toMemory(profile, context),
+    ...toSpread(profile),
+    ...planLora(profile, context.facts),
     ...toThinking(profile),
     ...toStop(profile, context),
     ...toLoadTracking(profile),
@@ -37,11 +38,14 @@ export function planSettings(profile: Profile, context: SettingsContext): readon
 const merged = 'default-chat-template-kwargs';
 
 /** Where clients find it, and by which names: always explicit, whatever vLLM's defaults are. */
-function toServed(profile: Profile): readonly Setting[] {
+function toServed(profile: Profile, { replica = 1 }: SettingsContext): readonly Setting[] {
   const { server, servedNames } = profile;
+  const port = { name: 'port', value: server.port, setting: 'server.port' } as const;
   return [
     toOurs(profile, { name: 'host', value: server.host, setting: 'server.host', reason: say('plan.default-host') }),
-    toOurs(profile, { name: 'port', value: server.port, setting: 'server.port', reason: say('plan.default-port') }),
+    replica > 1
+      ? { ...port, decision: { ...port, from: 'profile', reason: say('plan.replica-port', { replica }) } }
+      : toOurs(profile, { ...port, reason: say('plan.default-port') }),
     toOurs(profile, {
       name: 'served-model-name',
       value: servedNames,
@@ -59,13 +63,32 @@ function toWritten(profile: Profile): readonly Setting[] {
 }
 
 /** vLLM's own default share changed between versions and means RAM on a CPU, so one of the two is always given. */
-function toMemory(profile: Profile, { facts, backend }: SettingsContext): readonly Setting[] {
-  if (backend === 'simulator' || 'gpu-memory-utilization' in profile.vllm || 'kv-cache-memory-bytes' in profile.vllm) return [];
-  if (profile.engine.variant === 'gpu')
-    return [toAdded({ name: 'gpu-memory-utilization', value: 0.85, from: 'default', reason: say('plan.default-share') })];
+function toMemory(profile: Profile, { facts, backend, gpus }: SettingsContext): readonly Setting[] {
+  if (backend === 'simulator' || 'gpu-memory-utilization' in profile.vllm) return [];
+  const isGpu = profile.engine.variant === 'gpu';
+  if ('kv-cache-memory-bytes' in profile.vllm) return isGpu ? toStartShare(profile, gpus) : [];
+  if (isGpu) return [toAdded({ name: 'gpu-memory-utilization', value: 0.85, from: 'default', reason: say('plan.default-share') })];
   const mebibyte = 2 ** 20;
   const room = Math.min(Math.floor(facts.memoryTotalBytes / 8 / mebibyte), 4096);
   return [toAdded({ name: 'kv-cache-memory-bytes', value: `${room}M`, from: 'machine', reason: say('plan.cpu-cache') })];
+}
+
+/**
+ * With an exact cache vLLM no longer sizes anything by the share, and still refuses to start when that share of the
+ * GPU is not free (request_memory in v1/worker/utils.py, 0.32.0): its default would forbid any neighbour.
+ */
+function toStartShare(profile: Profile, { gpus }: GpuChoice): readonly Setting[] {
+  const smallest = Math.min(...gpus.map((gpu) => gpu.memoryTotalBytes ?? Number.NaN));
+  if (!(smallest > 0 && Number.isFinite(smallest))) return [];
+  const value = Math.min(Math.max(Math.ceil((toGpuNeed(profile).bytes / smallest) * 100) / 100, 0.05), 0.95);
+  return [toAdded({ name: 'gpu-memory-utilization', value, from: 'machine', reason: say('plan.start-share') })];
+}
+
+/** How several GPUs work together, where nobody said it. */
+function toSpread(profile: Profile): readonly Setting[] {
+  const { follows, tensor } = toParallel(profile);
+  if (!follows || profile.engine.variant !== 'gpu') return [];
+  return [toAdded({ name: 'tensor-parallel-size', value: tensor, from: 'profile', reason: say('plan.spread', { count: tensor }) })];
 }
 
 /** The sampling of Qwen's model cards for answers without thoughts; the checkpoint's own numbers are for thinking. */
@@ -110,32 +133,4 @@ function toCheckpoint(profile: Profile): readonly Setting[] {
   return optional.flatMap(({ name, value, setting }) =>
     value === undefined ? [] : [toOurs(profile, { name, value, setting, reason: say('plan.written') })],
   );
-}
-
-interface Ours {
-  readonly name: string;
-  readonly value: SettingValue;
-  /** Its place in the profile. */
-  readonly setting: string;
-  /** Why, when it was not written there. */
-  readonly reason: Message;
-  readonly from?: DecisionOrigin;
-}
-
-function toOurs(profile: Profile, { name, value, setting, reason, from = 'default' }: Ours): Setting {
-  return { name, value, decision: toDecision(profile, { setting, value, otherwise: { from, reason } }) };
-}
-
-function toAdded({
-  name,
-  value,
-  from,
-  reason,
-}: {
-  readonly name: string;
-  readonly value: SettingValue;
-  readonly from: DecisionOrigin;
-  readonly reason: Message;
-}): Setting {
-  return { name, value, decision: { setting: `argv.${name}`, value, from, reason } };
 }

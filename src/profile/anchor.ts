@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path';
+import { isMap } from './layer.ts';
 import type { RawProfile } from './schema.ts';
+import { isReference, isSecretName } from './secrets.ts';
 
 export interface AnchorOptions {
   /** Directory of the file that was read; for `--set`, where the command runs. */
@@ -9,27 +11,68 @@ export interface AnchorOptions {
 
 /** Relative paths mean the directory of the file that they stand in, so they are made absolute before anything merges. */
 export function anchorPaths(raw: RawProfile, options: AnchorOptions): RawProfile {
-  const { model, engine, server } = raw;
+  const { model, engine, server, lora, vllm } = raw;
   const key = server?.['api-key'];
   return {
     ...raw,
     ...(model == null ? {} : { model: toAnchoredModel(model, options) }),
-    ...(engine?.executable == null ? {} : { engine: { ...engine, executable: toAbsolute(engine.executable, options, isPathLike) } }),
-    ...(key?.startsWith('file:') ? { server: { ...server, 'api-key': `file:${toAbsolute(key.slice('file:'.length), options)}` } } : {}),
+    ...(engine == null ? {} : { engine: toAnchoredEngine(engine, options) }),
+    ...(lora == null ? {} : { lora: toAnchoredLora(lora, options) }),
+    ...(vllm == null ? {} : { vllm: toAnchoredSettings(vllm, options) }),
+    ...(key == null ? {} : { server: { ...server, 'api-key': toAnchoredSecret(key, options) } }),
   };
 }
 
 /** `model: ./checkpoint` is a directory, `model: Qwen/Qwen3-0.6B` an id; from here on a directory begins with a slash. */
 function toAnchoredModel(model: NonNullable<RawProfile['model']>, options: AnchorOptions): RawProfile['model'] {
-  if (typeof model === 'string') return toAbsolute(model, options, isPathLike);
-  return model.path == null ? model : { ...model, path: toAbsolute(model.path, options) };
+  if (typeof model === 'string') return toPathOrName(model, options);
+  const { path, tokenizer } = model;
+  return {
+    ...model,
+    ...(path == null ? {} : { path: toAbsolute(path, options) }),
+    ...(tokenizer == null ? {} : { tokenizer: toPathOrName(tokenizer, options) }),
+  };
 }
 
-function isPathLike(text: string): boolean {
-  return /^(\.{1,2}\/|\/|~\/)/.test(text);
+function toAnchoredEngine(engine: NonNullable<RawProfile['engine']>, options: AnchorOptions): RawProfile['engine'] {
+  const { executable, env } = engine;
+  const variables = Object.entries(env ?? {}).map(([name, value]) => {
+    const isSecret = isSecretName(name) && typeof value === 'string';
+    return [name, isSecret ? toAnchoredSecret(value, options) : value] as const;
+  });
+  return {
+    ...engine,
+    ...(executable == null ? {} : { executable: toPathOrName(executable, options) }),
+    ...(env == null ? {} : { env: Object.fromEntries(variables) }),
+  };
 }
 
-function toAbsolute(text: string, { base, home }: AnchorOptions, when: (text: string) => boolean = () => true): string {
-  if (!when(text)) return text;
+/** As for models: `./adapter` is a directory, `owner/adapter` an id. */
+function toAnchoredLora(lora: NonNullable<RawProfile['lora']>, options: AnchorOptions): RawProfile['lora'] {
+  const entries = Object.entries(lora).map(([name, adapter]) => {
+    if (typeof adapter === 'string') return [name, toPathOrName(adapter, options)] as const;
+    return [name, adapter == null ? adapter : { ...adapter, path: toPathOrName(adapter.path, options) }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** vLLM runs in another directory: `chat-template: ./qwen3.jinja` would mean nothing there. */
+function toAnchoredSettings<T>(value: T, options: AnchorOptions): T {
+  if (typeof value === 'string') return (value.startsWith('/') ? value : toPathOrName(value, options)) as T;
+  if (Array.isArray(value)) return value.map((item) => toAnchoredSettings(item, options)) as T;
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toAnchoredSettings(inner, options)])) as T;
+}
+
+function toAnchoredSecret(text: string, options: AnchorOptions): string {
+  return isReference(text) && text.startsWith('file:') ? `file:${toAbsolute(text.slice('file:'.length), options)}` : text;
+}
+
+/** A path begins with `./`, `../`, `/` or `~/`. */
+function toPathOrName(text: string, options: AnchorOptions): string {
+  return /^(\.{1,2}\/|\/|~\/)/.test(text) ? toAbsolute(text, options) : text;
+}
+
+function toAbsolute(text: string, { base, home }: AnchorOptions): string {
   return text.startsWith('~/') ? join(home, text.slice(2)) : resolve(base, text);
 }

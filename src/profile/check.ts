@@ -2,21 +2,27 @@
 import type { Finding } from '../core/finding.ts';
 import { type Message, type MessageId, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
-import { isMap, type Locate } from './layer.ts';
-import { checkRules, isSecretName } from './layer-rules.ts';
+import { toKebab, toMoveCure, toRightPlace, toValueCure } from './cure.ts';
+import { toUnspacedKey } from './document.ts';
+import { isMap, readAt, type Source } from './layer.ts';
+import { checkRules } from './layer-rules.ts';
 import { parseShape, type RawProfile, type ShapeIssue, toKnownKeys } from './schema.ts';
+import { isSecretPath } from './secrets.ts';
 
 export type Checked = { readonly is: 'sound'; readonly raw: RawProfile } | { readonly is: 'broken'; readonly findings: readonly Finding[] };
 
+/** Of a file with hundreds of problems, nobody cures all by hand; and each cure is tried before it is told. */
+const mostCures = 50;
+
 /** The layer as a `RawProfile`, or everything that is wrong with it. */
-export function checkLayer(value: Readonly<Record<string, unknown>>, locate: Locate): Checked {
-  const stray = findProtoKeys(value, []);
-  if (stray.length > 0) return { is: 'broken', findings: stray.map((path) => toUnknownKey(path, locate)) };
-  const rules = checkRules(value).map(({ at, path, ...rest }) => ({ ...rest, path: path.join('.'), ...locate(path, at) }));
+export function checkLayer(value: Readonly<Record<string, unknown>>, source: Omit<Source, 'value'>): Checked {
+  const rules = checkRules(value).map(({ at, path, ...rest }) => ({ ...rest, path: path.join('.'), ...source.locate(path, at) }));
   const shape = parseShape(value);
   if ('issues' in shape) {
-    const issues = shape.issues.flatMap(toPlainIssues).flatMap((issue) => toFindings(issue, value, locate));
-    return { is: 'broken', findings: [...issues, ...rules] };
+    const issues = shape.issues.flatMap(toPlainIssues);
+    const findings = issues.flatMap((issue, index) => toFindings(issue, { value, ...source }, index < mostCures));
+    const isRuled = ({ path }: Finding) => rules.some((rule) => rule.path === path);
+    return { is: 'broken', findings: [...findings.filter((finding) => !isRuled(finding)), ...rules] };
   }
   return rules.length > 0 ? { is: 'broken', findings: rules } : { is: 'sound', raw: shape.raw };
 }
@@ -30,73 +36,94 @@ function toPlainIssues(issue: ShapeIssue): readonly ShapeIssue[] {
   return inside.flatMap((inner) => toPlainIssues({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-function toFindings(issue: ShapeIssue, value: unknown, locate: Locate): readonly Finding[] {
+function toFindings(issue: ShapeIssue, source: Source, cures: boolean): readonly Finding[] {
   const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => toUnknownKey([...path, key], locate));
-  const id = issue.message;
-  const isSecret = id === 'profile.want.secret' || isSecretName(path.at(-1) ?? '');
-  const params = { path: path.join('.'), value: isSecret ? '…' : toShown(readAt(value, path)) };
-  const isWant = (text: string): text is MessageId => text.startsWith('profile.want.');
-  const message = isWant(id) ? { id, params } : say('profile.want.other', params);
-  const code = id === 'profile.want.secret' ? 'profile/secret' : 'profile/wrong-value';
-  return [{ code, severity: 'error', message, path: params.path, ...locate(path, 'value') }];
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key, index) => toUnknownKey([...path, key], source, cures && index < mostCures));
+  const value = readAt(source.value, path);
+  const place = { path: path.join('.'), ...source.locate(path, 'value') };
+  const key = isWanted(issue.message, 'map') && typeof value === 'string' ? toUnspacedKey(value) : undefined;
+  if (key !== undefined)
+    return [{ code: 'profile/missing-space', severity: 'error', message: say('yaml.missing-space', { key }), ...place }];
+  const isSecret = isWanted(issue.message, 'secret') || isSecretPath(path);
+  const params = { path: place.path, value: isSecret ? '…' : toShown(value) };
+  const message = toMessage(issue.message, path, params);
+  const code = isWanted(issue.message, 'secret') ? 'profile/secret' : 'profile/wrong-value';
+  const choices = isWanted(issue.message, 'thinking') ? ['on', 'off'] : issue.code === 'invalid_value' ? issue.values.map(String) : [];
+  const cure = cures ? toValueCure({ path, tree: source.value, written: source.written?.(path), choices }) : undefined;
+  const better = cure === undefined ? {} : { hint: toValueHint(value, cure.value, source.written?.(path)), fix: cure.fix };
+  return [{ code, severity: 'error', message, ...better, ...place }];
 }
 
-function toUnknownKey(path: readonly string[], locate: Locate): Finding {
+type Shown = { readonly path: string; readonly value: string };
+
+/** Zod carries the id of the sentence; where it has one of its own, the setting is asked what it wants. */
+function toMessage(id: string, path: readonly string[], params: Shown): Message {
+  if (params.value === 'undefined') return say('profile.missing', { path: params.path });
+  const isItem = /^\d+$/.test(path.at(-1) ?? '');
+  if (isItem && (isWanted(id, 'names') || isWanted(id, 'extends'))) return say('profile.want.text', params);
+  if (params.path === 'resources.gpus') return say('profile.want.gpus', params);
+  if (params.path === 'model') return say('profile.want.model', params);
+  return isMessage(id) ? { id, params } : say('profile.want.other', params);
+}
+
+function isMessage(text: string): text is MessageId {
+  return text.startsWith('profile.want.');
+}
+
+function isWanted(text: string, what: string): boolean {
+  return text === `profile.want.${what}`;
+}
+
+/** What YAML made of it, and what to write for what was meant. */
+function toValueHint(value: unknown, meant: unknown, written: string | undefined): Message {
+  if (Array.isArray(value)) return say('profile.hint.no-dashes');
+  const shown = toShown(meant);
+  if (typeof value === typeof meant || Array.isArray(meant)) return say('profile.hint.write', { value: shown });
+  if (typeof value === 'string') return say('profile.hint.is-text', { written: toShown(value), value: shown });
+  const params = { written: written ?? String(value), value: shown };
+  return typeof value === 'number' ? say('profile.hint.is-number', params) : say('profile.hint.is-switch', params);
+}
+
+function toUnknownKey(path: readonly string[], source: Source, cures: boolean): Finding {
   const key = path.at(-1) ?? '';
-  const block = path.slice(0, -1).join('.');
-  const known = toKnownKeys(block) ?? [];
-  const right = block === '' ? toRightPlace(key) : undefined;
-  const nearest = toNearest(key, known).map((name) => (block === '' ? name : `${block}.${name}`));
-  const hint = toHint({ right, nearest, block, key, known });
+  const block = path.slice(0, -1);
+  const known = toKnownKeys(block.join('.')) ?? [];
+  const alike = known.includes(toKebab(key)) ? [toKebab(key)] : [];
+  const right = alike.length > 0 ? undefined : toRightPlace(key, block.join('.'));
+  const nearest = alike.length > 0 ? alike : toNearest(key, known);
+  const [only] = nearest;
+  const to = right ?? (nearest.length === 1 && only !== undefined ? [...block, only] : undefined);
+  const fix = to && cures ? toMoveCure({ from: path, to, tree: source.value }) : undefined;
+  const hint = toKeyHint({ right, nearest: nearest.map((name) => [...block, name].join('.')), block, key, known });
   return {
     code: 'profile/unknown-key',
     severity: 'error',
     message: say('profile.unknown-key', { path: path.join('.') }),
-    hint,
+    ...(hint ? { hint } : {}),
     path: path.join('.'),
-    ...locate(path, 'key'),
+    ...source.locate(path, 'key'),
+    ...(fix ? { fix } : {}),
   };
 }
 
 interface Hints {
-  readonly right: string | undefined;
+  readonly right: readonly string[] | undefined;
   readonly nearest: readonly string[];
-  readonly block: string;
+  readonly block: readonly string[];
   readonly key: string;
   readonly known: readonly string[];
 }
 
-function toHint({ right, nearest, block, key, known }: Hints): Message {
-  if (right !== undefined) return say('profile.hint.place', { right });
+function toKeyHint({ right, nearest, block, key, known }: Hints): Message | undefined {
+  if (right !== undefined) return say('profile.hint.place', { right: right.join('.') });
   if (nearest.length > 0) return say('profile.hint.nearest', { nearest: nearest.join(', ') });
-  return block === '' ? say('profile.hint.vllm', { key }) : say('profile.hint.known', { known: known.join(', ') });
-}
-
-/** A key of one block that was written at the top: `port` belongs to `server`. */
-function toRightPlace(key: string): string | undefined {
-  const block = ['server', 'resources', 'engine', 'health', 'restart', 'stop'].find((name) => toKnownKeys(name)?.includes(key));
-  return block && `${block}.${key}`;
-}
-
-function readAt(value: unknown, path: readonly string[]): unknown {
-  let here = value;
-  for (const step of path) {
-    if (Array.isArray(here)) here = here[Number(step)];
-    else if (isMap(here) && Object.hasOwn(here, step)) here = here[step];
-    else return undefined;
-  }
-  return here;
-}
-
-/** The name never reaches the schema (it would be a way to change every object), so it is looked for here. */
-function findProtoKeys(value: unknown, path: readonly string[]): readonly (readonly string[])[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => (key === '__proto__' ? [[...path, key]] : findProtoKeys(inner, [...path, key])));
+  if (block.length === 0) return say('profile.hint.vllm', { key });
+  return known.length === 0 ? undefined : say('profile.hint.known', { known: known.join(', ') });
 }
 
 /** Only plain values are shown: whole blocks are long, and may hold what nobody should see. */
-function toShown(value: unknown): string {
+export function toShown(value: unknown): string {
   const isBlock = isMap(value) || (Array.isArray(value) && value.some((item) => typeof item === 'object'));
   if (isBlock) return Array.isArray(value) ? '[…]' : '{…}';
   const text = JSON.stringify(value) ?? String(value);

@@ -1,7 +1,8 @@
 /** vLLM's own settings of a whole profile, checked by the catalogue of the version that it names. */
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
-import { isNewer } from '../vllm/flag-names.ts';
+import { toCompleteHistory } from '../vllm/flag-history.ts';
+import { isNewer, toRelease } from '../vllm/flag-version.ts';
 import { checkSettings, type FlagCatalogue, type FlagHistory, type SettingProblem, type Settings, toFlagCatalogue } from '../vllm/flags.ts';
 import { isMap, type Source } from './layer.ts';
 import type { EngineVariant, SettingValue } from './profile.ts';
@@ -31,7 +32,7 @@ export async function checkFlags(sources: readonly Source[], before: readonly Fi
   const check = async (settings: Settings) => {
     const quick = checkSettings(settings, catalogue, { variant, version });
     if (!quick.some(({ code }) => code === 'profile/unknown-flag' || code === 'profile/flag-abbreviation')) return quick;
-    return checkSettings(settings, catalogue, { variant, version, history: (await shelf.read('changes')) as FlagHistory });
+    return checkSettings(settings, catalogue, { variant, version, history: await readHistory(catalogue, shelf) });
   };
   const own = (await check(toSettings(sources))).map((problem) => toFinding(problem, ['vllm'], sources));
   const top = quantization === undefined ? [] : (await check({ quantization })).map((problem) => toFinding(problem, [], sources));
@@ -53,23 +54,43 @@ export type ChosenCatalogue = { readonly catalogue: FlagCatalogue } | { readonly
 
 /** The one of the version, else the newest that is older. */
 export async function readCatalogue(version: string, shelf: FlagShelf): Promise<ChosenCatalogue> {
-  const release = toRelease(version);
-  const own = await shelf.read(release);
-  if (own !== undefined) return { catalogue: toFlagCatalogue(own) };
-  const versions = (await shelf.list()).filter((name) => /^\d/.test(name)).sort((a, b) => (isNewer(a, b) ? 1 : -1));
-  const older = versions.findLast((one) => isNewer(release, one));
-  return older === undefined ? { oldest: versions[0] ?? '' } : { catalogue: toFlagCatalogue(await shelf.read(older)) };
+  const catalogue = await readNearestCatalogue(version, shelf);
+  return catalogue ? { catalogue } : { oldest: (await listVersions(shelf))[0] ?? '' };
 }
 
-/** `0.32.0+cpu` and `0.32.0.post1` are builds of 0.32.0; `0.32` is the first of its line. */
-function toRelease(version: string): string {
-  const numbers = /^\d+(\.\d+){0,2}/.exec(version)?.[0] ?? '0';
-  return [...numbers.split('.'), '0', '0'].slice(0, 3).join('.');
+/** `before`: not that of the version itself. */
+export async function readNearestCatalogue(
+  version: string,
+  shelf: FlagShelf,
+  { before } = { before: false },
+): Promise<FlagCatalogue | undefined> {
+  const release = toRelease(version);
+  const own = before ? undefined : await shelf.read(release);
+  if (own !== undefined) return toFlagCatalogue(own);
+  for (const older of (await listVersions(shelf)).filter((one) => isNewer(release, one)).toReversed()) {
+    const found = await shelf.read(older);
+    // One that is listed and damaged is as good as none.
+    if (found !== undefined) return toFlagCatalogue(found);
+  }
+  return undefined;
+}
+
+/** Also of a version that this package does not know yet: what its catalogue shows against the one before it. */
+export async function readHistory(catalogue: FlagCatalogue, shelf: FlagShelf): Promise<FlagHistory> {
+  const history = (await shelf.read('changes')) as FlagHistory;
+  if (history.versions.includes(catalogue.version)) return history;
+  const older = await readNearestCatalogue(catalogue.version, shelf, { before: true });
+  return older ? toCompleteHistory(history, catalogue, older) : history;
+}
+
+async function listVersions(shelf: FlagShelf): Promise<readonly string[]> {
+  return (await shelf.list()).filter((name) => /^\d/.test(name)).sort((a, b) => (isNewer(a, b) ? 1 : -1));
 }
 
 /** A finding of the layers names the same key twice over when it is about its spelling: the catalogue knows more. */
 function join(before: readonly Finding[], own: readonly Finding[]): readonly Finding[] {
-  const better = (finding: Finding) => finding.code === 'profile/spelling' && own.some(({ path }) => path === finding.path);
+  const better = (finding: Finding) =>
+    finding.code === 'profile/spelling' && own.some(({ path, severity }) => path === finding.path && severity === 'error');
   const kept = before.filter((finding) => !better(finding));
   const all = [...kept, ...own.filter(({ path }) => !kept.some((finding) => finding.path === path))];
   // File after file as they were first named, and in each from top to bottom.
@@ -82,9 +103,12 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((part, index) => part - (b[index] ?? 0)).find((step) => step !== 0) ?? 0;
 }
 
-function toFinding({ by: _, at, path, ...problem }: SettingProblem, block: readonly string[], sources: readonly Source[]): Finding {
+function toFinding({ by: _, at, path, fix, ...problem }: SettingProblem, block: readonly string[], sources: readonly Source[]): Finding {
   const full = [...block, ...path];
-  return { ...problem, path: full.join('.'), ...locate(full, at, sources) };
+  // A setting of ours that vLLM has too stands at the top, and so does its cure.
+  const place = (key: string) => (block.length === 0 ? key.replace(/^vllm\./, '') : key);
+  const cure = fix && { fix: Object.fromEntries(Object.entries(fix).map(([key, value]) => [place(key), value])) };
+  return { ...problem, ...cure, path: full.join('.'), ...locate(full, at, sources) };
 }
 
 /** In the last file that wrote it; of a field that stands nowhere, where the nearest thing around it stands. */

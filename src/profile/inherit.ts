@@ -1,4 +1,7 @@
-/** Layers → one: maps merge, everything else replaces, null removes. Where each value came from is kept. */
+/** Layers → one: maps merge, lists that are written as `NAME+` add, everything else replaces, null removes. */
+import type { Finding } from '../core/finding.ts';
+import { say } from '../core/message.ts';
+import { toShown } from './check.ts';
 import { isMap, type Layer, toModelMap } from './layer.ts';
 import type { Origin } from './profile.ts';
 import { parseShape } from './schema.ts';
@@ -6,23 +9,29 @@ import { parseShape } from './schema.ts';
 type Tree = Readonly<Record<string, unknown>>;
 type Origins = Map<string, Origin>;
 
+export interface Merged extends Layer {
+  readonly findings: readonly Finding[];
+}
+
 /** Later layers win. The result holds no null, and no `extends`, which is about files and not about values. */
-export function mergeLayers(layers: readonly Layer[]): Layer {
+export function mergeLayers(layers: readonly Layer[]): Merged {
   const origins: Origins = new Map();
+  const findings: Finding[] = [];
   let merged: Tree = {};
   for (const layer of layers) {
     const { extends: _, ...raw } = layer.raw;
-    merged = mergeMaps(merged, raw, { path: '', origins, over: layer.origins });
+    merged = mergeMaps(merged, raw, { path: '', origins, findings, over: layer });
   }
   const shape = parseShape(merged);
   if ('issues' in shape) throw new Error(`sound layers merged to an unsound profile: ${JSON.stringify(shape.issues)}`);
-  return { raw: shape.raw, origins: Object.fromEntries(origins) };
+  return { raw: shape.raw, origins: Object.fromEntries(origins), findings };
 }
 
 interface MergeAt {
   readonly path: string;
   readonly origins: Origins;
-  readonly over: Layer['origins'];
+  readonly findings: Finding[];
+  readonly over: Layer;
 }
 
 function mergeMaps(base: Tree, over: Tree, at: MergeAt): Tree {
@@ -30,21 +39,42 @@ function mergeMaps(base: Tree, over: Tree, at: MergeAt): Tree {
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
     const path = at.path === '' ? key : `${at.path}.${key}`;
+    const isThere = result.has(key);
     if (value === null) {
       result.delete(key);
-      forget(at.origins, path);
+      if (isThere) forget(at.origins, path);
     } else if (isMap(value)) {
       const below = toMap(result.get(key), path);
-      if (below === undefined) forget(at.origins, path);
+      if (isThere && below === undefined) forget(at.origins, path);
       adopt(at, path);
       result.set(key, mergeMaps(below ?? {}, value, { ...at, path }));
+    } else if (Array.isArray(value) && at.over.appends?.has(path) && isThere) {
+      result.set(key, append(result.get(key), value, { ...at, path }));
     } else {
       result.set(key, value);
-      forget(at.origins, path);
+      if (isThere) forget(at.origins, path);
       adopt(at, path);
     }
   }
   return Object.fromEntries(result);
+}
+
+function append(below: unknown, items: readonly unknown[], at: MergeAt): unknown {
+  const { path, origins } = at;
+  const origin = toOrigin(at, path);
+  if (!Array.isArray(below)) {
+    const place = origin?.from === 'profile' ? { file: origin.file, line: origin.line, column: origin.column } : {};
+    const message = say('profile.append-to', { path, value: toShown(below) });
+    at.findings.push({ code: 'profile/append', severity: 'error', path: `${path}+`, message, ...place });
+    return below;
+  }
+  const earlier = origins.get(path);
+  if (origin) origins.set(path, earlier === undefined ? origin : { ...origin, onto: [...(earlier.onto ?? []), toAlone(earlier)] });
+  return [...below, ...items];
+}
+
+function toAlone({ onto: _, ...origin }: Origin): Origin {
+  return origin;
 }
 
 function toMap(value: unknown, path: string): Tree | undefined {
@@ -53,8 +83,12 @@ function toMap(value: unknown, path: string): Tree | undefined {
 }
 
 function adopt(at: MergeAt, path: string): void {
-  const origin = Object.hasOwn(at.over, path) ? at.over[path] : undefined;
+  const origin = toOrigin(at, path);
   if (origin) at.origins.set(path, origin);
+}
+
+function toOrigin({ over: { origins } }: MergeAt, path: string): Origin | undefined {
+  return Object.hasOwn(origins, path) ? origins[path] : undefined;
 }
 
 function forget(origins: Origins, path: string): void {

@@ -37,9 +37,11 @@ export interface Profile {
   readonly origins: Readonly<Record<string, Origin>>;
 }
 
-export type Origin =
+/** `onto`: of a list that was added to (`NAME+`), where the parts before came from, first to last. */
+export type Origin = { readonly onto?: readonly Origin[] } & (
   | { readonly from: 'profile'; readonly file: string; readonly line: number; readonly column: number }
-  | { readonly from: 'set'; readonly text: string };
+  | { readonly from: 'set'; readonly text: string }
+);
 
 export interface ModelChoice {
   /** Hub id, e.g. `Qwen/Qwen3-0.6B`; for a local checkpoint the name it goes by. */

@@ -10,6 +10,26 @@ import type { RawProfile } from './schema.ts';
 /** The vLLM that a profile without `engine.version` means: the one that everything here was proven with. */
 export const defaultEngineVersion = '0.32.0';
 
+/** What a setting is when nobody gives it, as one would write it. Others follow from those around them. */
+export const defaults = {
+  quantization: 'auto',
+  engine: { version: defaultEngineVersion, backend: 'auto' },
+  resources: { cpus: 'all' },
+  server: { host: '127.0.0.1', port: 8000 },
+  thinking: 'request',
+  health: {
+    'start-deadline': '30m',
+    'gate-timeout': '60s',
+    'first-token-timeout': '60s',
+    interval: '5s',
+    timeout: '5s',
+    chat: true,
+  },
+  restart: { 'max-failures': 6, 'first-delay': '2s', 'max-delay': '5m', 'stable-after': '10m' },
+  stop: { drain: '30s' },
+  replicas: 1,
+} as const satisfies RawProfile;
+
 export type Resolved = { readonly profile: Profile } | { readonly findings: readonly Finding[] };
 
 export function resolveProfile({ raw, origins }: Layer, { name, source }: { readonly name: string; readonly source: string }): Resolved {
@@ -23,7 +43,7 @@ export function resolveProfile({ raw, origins }: Layer, { name, source }: { read
       description: raw.description ?? '',
       model,
       servedNames: raw['served-names'] ?? [model.id],
-      quantization: raw.quantization ?? 'auto',
+      quantization: raw.quantization ?? defaults.quantization,
       engine: toEngine(raw),
       vllm: toSettings(raw.vllm ?? {}),
       resources: toResources(raw),
@@ -31,9 +51,9 @@ export function resolveProfile({ raw, origins }: Layer, { name, source }: { read
       thinking: toThinking(raw.thinking),
       health: toHealth(raw),
       restart: toRestart(raw),
-      stop: { drainMs: toMs(raw.stop?.drain, 30_000) },
+      stop: { drainMs: toMs(raw.stop?.drain ?? defaults.stop.drain) },
       lora: toLora(raw),
-      replicas: raw.replicas ?? 1,
+      replicas: raw.replicas ?? defaults.replicas,
       labels: toPresent(raw.labels ?? {}),
       origins,
     },
@@ -82,9 +102,9 @@ function toEngine({ engine, resources }: RawProfile): EngineChoice {
   const { version, variant, backend, executable, image, env } = engine ?? {};
   const variables = Object.entries(toPresent(env ?? {})).map(([name, value]) => [name, String(value)] as const);
   return {
-    version: version ?? defaultEngineVersion,
+    version: version ?? defaults.engine.version,
     variant: variant ?? (resources?.gpus === 'none' ? 'cpu' : 'gpu'),
-    backend: backend ?? 'auto',
+    backend: backend ?? defaults.engine.backend,
     ...(executable == null ? {} : { executable }),
     ...(image == null ? {} : { image }),
     env: Object.fromEntries(variables),
@@ -97,7 +117,7 @@ function toResources({ engine, resources }: RawProfile): Resources {
   const shmBytes = shm == null ? undefined : parseBytes(shm);
   return {
     gpus: Array.isArray(gpus) ? gpus.map(String) : (gpus ?? (engine?.variant === 'cpu' ? 'none' : 'auto')),
-    cpus: String(cpus ?? 'all'),
+    cpus: String(cpus ?? defaults.resources.cpus),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(shmBytes === undefined ? {} : { shmBytes }),
     ...(nice == null ? {} : { nice }),
@@ -119,8 +139,8 @@ function toLora({ lora }: RawProfile): Profile['lora'] {
 function toServer({ server }: RawProfile): Profile['server'] {
   const key = server?.['api-key'];
   return {
-    host: server?.host ?? '127.0.0.1',
-    port: server?.port ?? 8000,
+    host: server?.host ?? defaults.server.host,
+    port: server?.port ?? defaults.server.port,
     ...(key == null ? {} : { apiKey: key as SecretRef }),
   };
 }
@@ -128,31 +148,35 @@ function toServer({ server }: RawProfile): Profile['server'] {
 /** YAML 1.1 readers taught people that `off` is false; both spellings mean the same here. */
 function toThinking(value: RawProfile['thinking']): Profile['thinking'] {
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return value ?? 'request';
+  return value ?? defaults.thinking;
 }
 
 function toHealth({ health }: RawProfile): HealthSettings {
+  const ms = (key: 'start-deadline' | 'gate-timeout' | 'first-token-timeout' | 'interval' | 'timeout') =>
+    toMs(health?.[key] ?? defaults.health[key]);
   return {
-    startDeadlineMs: toMs(health?.['start-deadline'], 30 * 60_000),
-    gateTimeoutMs: toMs(health?.['gate-timeout'], 60_000),
-    firstTokenTimeoutMs: toMs(health?.['first-token-timeout'], 60_000),
-    intervalMs: toMs(health?.interval, 5_000),
-    timeoutMs: toMs(health?.timeout, 5_000),
-    chat: health?.chat ?? true,
+    startDeadlineMs: ms('start-deadline'),
+    gateTimeoutMs: ms('gate-timeout'),
+    firstTokenTimeoutMs: ms('first-token-timeout'),
+    intervalMs: ms('interval'),
+    timeoutMs: ms('timeout'),
+    chat: health?.chat ?? defaults.health.chat,
   };
 }
 
 function toRestart({ restart }: RawProfile): RestartSettings {
+  const ms = (key: 'first-delay' | 'max-delay' | 'stable-after') => toMs(restart?.[key] ?? defaults.restart[key]);
   return {
-    maxFailures: restart?.['max-failures'] ?? 6,
-    firstDelayMs: toMs(restart?.['first-delay'], 2_000),
-    maxDelayMs: toMs(restart?.['max-delay'], 300_000),
-    stableAfterMs: toMs(restart?.['stable-after'], 600_000),
+    maxFailures: restart?.['max-failures'] ?? defaults.restart['max-failures'],
+    firstDelayMs: ms('first-delay'),
+    maxDelayMs: ms('max-delay'),
+    stableAfterMs: ms('stable-after'),
   };
 }
 
-function toMs(text: string | null | undefined, otherwise: number): number {
-  return text == null ? otherwise : (parseDurationMs(text) ?? otherwise);
+/** The schema has seen to it that this is a duration. */
+function toMs(text: string): number {
+  return parseDurationMs(text) ?? 0;
 }
 
 function toSettings(vllm: Readonly<Record<string, unknown>>): Profile['vllm'] {

@@ -17,8 +17,23 @@ const boolean = () => opt(z.boolean(want('boolean')));
 const oneOf = <const T extends readonly string[]>(values: T, what: Want) => opt(z.enum(values, want(what)));
 const whole = (range: { readonly least: number; readonly most: number }, what: Want) =>
   opt(z.int(want(what)).check(z.gte(range.least, want(what)), z.lte(range.most, want(what))));
-const duration = () => opt(z.string(want('duration')).check(z.refine((value) => parseDurationMs(value) !== undefined, want('duration'))));
-const size = () => opt(z.string(want('size')).check(z.refine((value) => parseBytes(value) !== undefined, want('size'))));
+/** A refinement is code, so its JSON Schema is said beside it. */
+const duration = () =>
+  opt(
+    z.string(want('duration')).check(
+      z.refine((value) => parseDurationMs(value) !== undefined, want('duration')),
+      z.meta({ pattern: String.raw`^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$` }),
+    ),
+  );
+const size = () =>
+  opt(
+    z.string(want('size')).check(
+      z.refine((value) => parseBytes(value) !== undefined, want('size')),
+      z.meta({ pattern: String.raw`^\s*\d+(\.\d+)?\s*([KkMmGgTt][Ii]?)?[Bb]\s*$` }),
+    ),
+  );
+/** `all`, or a Linux CPU list such as `0-3,6`. */
+const cpuList = /^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$/;
 const words = (what: Want) => z.array(z.string(want(what)).check(z.minLength(1, want(what))), want(what));
 
 const model = z.strictObject(
@@ -50,7 +65,12 @@ const resources = z.strictObject(
     gpus: opt(
       z.union([z.enum(['auto', 'none']), z.int().check(z.gte(1)), z.array(z.union([z.string(), z.int().check(z.gte(0))]))], want('gpus')),
     ),
-    cpus: opt(z.union([z.string(), z.int()], want('cpus')).check(z.refine((value) => isCpuList(String(value)), want('cpus')))),
+    cpus: opt(
+      z.union([z.string(), z.int()], want('cpus')).check(
+        z.refine((value) => cpuList.test(String(value)), want('cpus')),
+        z.meta({ pattern: cpuList.source, minimum: 0 }),
+      ),
+    ),
     memory: size(),
     shm: size(),
     nice: whole({ least: -20, most: 19 }, 'nice'),
@@ -102,7 +122,8 @@ const adapter = z.union(
 
 const stop = z.strictObject({ drain: duration() }, want('map'));
 
-const profile = z.strictObject(
+/** The whole of it; json-schema.ts tells it to editors. */
+export const profileShape = z.strictObject(
   {
     extends: opt(z.union([z.string(), words('extends')], want('extends'))),
     description: text(),
@@ -125,20 +146,20 @@ const profile = z.strictObject(
   want('map'),
 );
 
-export type RawProfile = z.infer<typeof profile>;
+export type RawProfile = z.infer<typeof profileShape>;
 
 export type ShapeIssue = z.core.$ZodIssue;
 
 /** The value as a `RawProfile`, or what zod has against it. */
 export function parseShape(value: unknown): { readonly raw: RawProfile } | { readonly issues: readonly ShapeIssue[] } {
-  const result = profile.safeParse(value);
+  const result = profileShape.safeParse(value);
   return result.success ? { raw: result.data } : { issues: result.error.issues };
 }
 
 /** Keys that a block knows; the profile itself is the block ''. Undefined where any key may stand. */
 export function toKnownKeys(block: string): readonly string[] | undefined {
   const blocks: Readonly<Record<string, { readonly shape: object }>> = {
-    '': profile,
+    '': profileShape,
     model,
     engine,
     resources,
@@ -149,9 +170,4 @@ export function toKnownKeys(block: string): readonly string[] | undefined {
   };
   const found = Object.hasOwn(blocks, block) ? blocks[block] : undefined;
   return found && Object.keys(found.shape);
-}
-
-/** `all`, or a Linux CPU list such as `0-3,6`. */
-function isCpuList(value: string): boolean {
-  return /^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$/.test(value);
 }

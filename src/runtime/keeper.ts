@@ -12,16 +12,22 @@
  * - The keeper's own stdout and stderr are not the log, so "who holds the log" finds only the engine's processes.
  *   In parentheses, because dash would redirect itself while it waits for a plain command.
  * - A status of 129 to 192 means a signal by the shell's convention; above that it is a code (Python's `exit(-1)` is 255).
+ * - Control groups are joined by the keeper, so that whatever it starts is in them from its first instruction; the
+ *   number of open files is set in the parentheses alone. More than the hard limit allows becomes as many as it allows.
  * - If the keeper is killed, no exit file appears: the exit is then noticed through /proc, its status unknown.
  */
 export const keeperScript = `
 trap '' HUP
 trap : TERM INT
-exit_file=$1 start_file=$2 group=$3
-shift 3
+exit_file=$1 start_file=$2 groups=$3 files=$4
+shift 4
 exec 3>&1 4>&2 >/dev/null 2>&1
-[ -z "$group" ] || echo $$ >"$group"
-(exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@") >&3 2>&4 3>&- 4>&-
+IFS='
+'
+for group in $groups; do echo $$ >"$group"; done
+unset IFS
+([ -z "$files" ] || ulimit -n "$files" 2>/dev/null || ulimit -n "$(ulimit -Hn)"
+exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@") >&3 2>&4 3>&- 4>&-
 status=$?
 printf '{"status":%d,"at":"%s"}\\n' "$status" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$exit_file.new"
 mv "$exit_file.new" "$exit_file"

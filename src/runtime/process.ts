@@ -4,12 +4,12 @@ import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
-import { createMemoryGroup, isInMemoryGroup } from '../host/cgroup.ts';
 import { toEngineEnvironment } from '../host/environment.ts';
 import { type DetachedExit, startDetached } from '../host/exec.ts';
 import { errnoOf, readTextFile } from '../host/files.ts';
 import { isDead, readBootId, readProcess } from '../host/proc.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
+import { applyCaps, checkLimits, toGroupsNoted } from './caps.ts';
 import { keeperScript, parseExitFile } from './keeper.ts';
 import { ProcessRemains, signalVerified } from './remains.ts';
 import type { Exit, Instance, LaunchOrder, LaunchRecord, ProcessIdentity, Runtime } from './runtime.ts';
@@ -82,25 +82,19 @@ interface Start {
 async function start(order: LaunchOrder, { env, log, undo }: Start): Promise<Instance> {
   const { spec } = order;
   const { exitFile, launchId } = order.record;
-  const { memoryBytes } = spec.resources;
-  const cap = memoryBytes === undefined ? undefined : await createMemoryGroup(launchId, memoryBytes);
-  const group = cap && 'procsFile' in cap ? cap : undefined;
-  if (group) undo.note({ memoryGroup: group.directory });
+  const caps = await applyCaps(spec.resources, launchId);
+  const groups = toGroupsNoted(caps);
+  undo.note(groups);
+  const joined = caps.groups.map(({ procsFile }) => procsFile).join('\n');
+  const files = String(spec.resources.nofile ?? '');
   const startFile = `${exitFile}.pid`;
-  const args = ['-c', keeperScript, 'qwen-deploy-keeper', exitFile, startFile, group?.procsFile ?? '', ...toCommand(spec)];
+  const args = ['-c', keeperScript, 'qwen-deploy-keeper', exitFile, startFile, joined, files, ...toCommand(spec)];
   const spawned = await startKeeper(args, { env: toEnvironment(order, env), log });
   const keeper = await identify(spawned.pid);
   undo.note({ keeper });
   const process = await waitUntilStarted(startFile, spawned.exited);
-  const joined = group === undefined || (await isInMemoryGroup(process.pid, group));
-  const problem = cap && 'problem' in cap ? cap.problem : joined ? undefined : 'the engine could not join its group';
-  const record: LaunchRecord = {
-    ...order.record,
-    keeper,
-    process,
-    ...(group ? { memoryGroup: group.directory } : {}),
-    ...(problem === undefined ? {} : { memoryCapProblem: problem }),
-  };
+  const problems = await checkLimits(process.pid, spec.resources, caps);
+  const record: LaunchRecord = { ...order.record, keeper, process, ...groups, ...problems };
   return new ProcessInstance(record, spawned.exited);
 }
 

@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { waitFor } from '../core/clock.ts';
 import type { Survivor } from '../core/event.ts';
-import { removeMemoryGroup } from '../host/cgroup.ts';
+import { removeCapGroup } from '../host/cgroup.ts';
 import { errnoOf, readTextFile, writeFileAtomic } from '../host/files.ts';
 import { isDead, type ProcessFacts, readBootId, readCommandLine, readProcess, readWaitChannel } from '../host/proc.ts';
 import { Membership } from './membership.ts';
@@ -39,11 +39,12 @@ export class ProcessRemains implements Remains {
   }
 
   async tidy(): Promise<void> {
-    const { tmpDir, memoryGroup } = this.record;
+    const { tmpDir, memoryGroup, pidsGroup } = this.record;
     await rm(tmpDir, { recursive: true, force: true });
     for (const path of await this.readNotedMemory()) await rm(path, { force: true });
     await rm(this.memoryFile, { force: true });
-    if (memoryGroup) await removeMemoryGroup(memoryGroup);
+    if (memoryGroup) await removeCapGroup(memoryGroup);
+    if (pidsGroup && pidsGroup !== memoryGroup) await removeCapGroup(pidsGroup);
   }
 
   async sample(): Promise<void> {

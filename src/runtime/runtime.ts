@@ -22,6 +22,11 @@ export interface LaunchRecord {
   readonly memoryGroup?: string;
   /** Why a wanted memory cap could not be set. */
   readonly memoryCapProblem?: string;
+  /** Directory of the control group that caps the number of its processes; may be the same one. */
+  readonly pidsGroup?: string;
+  readonly pidsCapProblem?: string;
+  /** How many files it may have open, where that is not what was asked for. */
+  readonly nofileProblem?: string;
 }
 
 /** A pid alone is not an identity: the kernel gives numbers out again. */

@@ -1,6 +1,6 @@
 /** The signals of one launch, in the order of its life. The run number was checked before. */
 
-import { say } from '../core/message.ts';
+import { type Message, say } from '../core/message.ts';
 import type { Effect, Moment, RunSignal, TimerName } from './signal.ts';
 import type { State } from './state.ts';
 import {
@@ -76,13 +76,21 @@ function failPreflight(state: State, signal: Extract<RunSignal, { type: 'preflig
 
 /** Arrives in `starting`, or in `stopping` and `killing` when a stop overtook the launch; the record is kept in all. */
 function noteLaunched(state: State, launch: NonNullable<State['launch']>): Step {
-  const { memoryCapProblem: problem } = launch;
   const about = [
     emit({ type: 'launched', ...(launch.process ? { pid: launch.process.pid } : {}) }),
-    ...(problem === undefined ? [] : [emit({ type: 'note', note: say('life.memory-cap', { problem }) })]),
+    ...toCapNotes(launch).map((note) => emit({ type: 'note', note })),
   ];
   const next: State = { ...state, launch };
   return state.life === 'starting' ? [next, [...about, { do: 'watch-start' }]] : [next, about];
+}
+
+/** Caps that were asked for and do not hold: the engine runs all the same. */
+function toCapNotes({ memoryCapProblem, pidsCapProblem, nofileProblem }: NonNullable<State['launch']>): readonly Message[] {
+  return [
+    ...(memoryCapProblem === undefined ? [] : [say('life.memory-cap', { problem: memoryCapProblem })]),
+    ...(pidsCapProblem === undefined ? [] : [say('life.pids-cap', { problem: pidsCapProblem })]),
+    ...(nofileProblem === undefined ? [] : [say('life.nofile', { problem: nofileProblem })]),
+  ];
 }
 
 function failLaunch(state: State, signal: Extract<RunSignal, { type: 'launch-failed' }>, moment: Moment): Step {

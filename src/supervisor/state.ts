@@ -12,7 +12,12 @@ export interface Deployable {
   readonly profile: string;
   readonly spec: LaunchSpec;
   /** How to make the spec again from the profile as it is then, to notice drift. */
-  readonly source: { readonly ref: string; readonly sets: readonly string[] };
+  readonly source: {
+    readonly ref: string;
+    readonly sets: readonly string[];
+    /** One of several replicas: the name of all of them together, and its number from 1. */
+    readonly member?: { readonly group: string; readonly replica: number };
+  };
 }
 
 /** Why the current launch is being ended; decides where `reclaiming` leads. */

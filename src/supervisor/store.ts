@@ -1,7 +1,7 @@
 /** The state file: atomic, with the previous copy kept and a checksum, so that a cut or rotten one is noticed. */
 import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { DeployError } from '../core/error.ts';
-import { errnoOf, readTextFile, writeFileAtomic } from '../host/files.ts';
+import { errnoOf, readTextFileNow, writeFileAtomic } from '../host/files.ts';
 import { type State, stateSchema } from './state.ts';
 
 export async function writeState(path: string, state: State): Promise<void> {
@@ -15,10 +15,10 @@ export async function writeState(path: string, state: State): Promise<void> {
  * `state/corrupt`.
  */
 export async function readState(path: string, name: string): Promise<State | undefined> {
-  const text = await readTextFile(path);
+  const text = readTextFileNow(path);
   const state = text === undefined ? undefined : parseState(text, name);
   if (state) return state;
-  const previous = await readTextFile(toPrevious(path));
+  const previous = readTextFileNow(toPrevious(path));
   const older = previous === undefined ? undefined : parseState(previous, name);
   if (older || text === undefined) return older;
   throw DeployError.of('state/corrupt', { name, problem: 'its checksum does not match', kept: path });

@@ -113,6 +113,14 @@ export class Supervisor {
     await this.parts.journal.flush();
   }
 
+  /** So that the numbers are there when somebody looks, and give a rate. */
+  private sampleLoad(): void {
+    if (this.state.life !== 'ready') return;
+    this.meter
+      .sample(this.state.wanted.spec.endpoint)
+      .catch((error: unknown) => this.note(say('life.work-failed', { work: 'load', problem: toProblem(error) })));
+  }
+
   private async drain(): Promise<void> {
     this.draining = true;
     for (let next = this.queue.shift(); next; next = this.queue.shift()) {
@@ -135,6 +143,7 @@ export class Supervisor {
     // What could not be written is tried again with every signal.
     if (this.persistenceProblem !== undefined || isWorthKeeping(before, state)) await this.persist();
     for (const effect of effects) this.perform(effect);
+    if (signal.type === 'gate-passed' || signal.type === 'health') this.sampleLoad();
     if (state !== before) for (const observer of this.observers) observer(state);
   }
 

@@ -14,10 +14,22 @@ export interface PlannedChange {
   readonly to: unknown;
 }
 
+export interface PlannedReplica {
+  readonly name: string;
+  readonly endpoint: LaunchSpec['endpoint'];
+  /** Where not all see the same. */
+  readonly gpus?: string;
+  readonly changes?: readonly PlannedChange[];
+}
+
 export interface Planned {
   readonly plan: Plan;
   readonly spec: LaunchSpec;
   readonly changes?: readonly PlannedChange[];
+  /** Where there are several: each of them, the first one too. */
+  readonly replicas?: readonly PlannedReplica[];
+  /** Deployments that would be stopped. */
+  readonly surplus?: readonly string[];
 }
 
 export function toFindingDocument(finding: Finding): object {
@@ -38,7 +50,7 @@ export function toDeploymentListDocument(list: Pick<DeploymentList, 'deployments
   return { kind: 'DeploymentList', version: 1, deployments: list.deployments.map(toDeploymentDocument) };
 }
 
-export function toPlanDocument({ plan, spec, changes }: Planned): object {
+export function toPlanDocument({ plan, spec, changes, replicas, surplus }: Planned): object {
   const { decisions, findings, ...rest } = plan;
   return {
     kind: 'Plan',
@@ -51,6 +63,8 @@ export function toPlanDocument({ plan, spec, changes }: Planned): object {
     decisions: decisions.map(({ reason, ...decision }) => ({ ...decision, reason: toText(reason) })),
     findings: findings.map(toFindingDocument),
     ...(changes === undefined ? {} : { changes }),
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(surplus === undefined ? {} : { surplus }),
   };
 }
 

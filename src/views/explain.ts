@@ -25,7 +25,9 @@ export function renderFlag(explanation: FlagExplanation, palette: Palette): stri
 
 type Row = readonly [Message, Message | string];
 
-function toHistoryRows({ since, last, use, oldest, entry }: FlagExplanation): readonly Row[] {
+function toHistoryRows({ since, last, use, never, oldest, entry }: FlagExplanation): readonly Row[] {
+  if (never)
+    return [[say('explain.since'), say('explain.never')], ...(use === undefined ? [] : [[say('explain.use'), use.join(', ')] as const])];
   const first: readonly Row[] =
     entry === undefined && since === undefined ? [] : [[say('explain.since'), since ?? say('explain.since-before', { version: oldest })]];
   return [
@@ -36,7 +38,21 @@ function toHistoryRows({ since, last, use, oldest, entry }: FlagExplanation): re
 }
 
 function toEntryRows(entry: FlagEntry): readonly Row[] {
-  const { type, default: value, depends, choices, knownValues, bounds, aliases, negative, fields, group, deprecated, removal } = entry;
+  const {
+    type,
+    default: value,
+    depends,
+    choices,
+    cpuChoices,
+    knownValues,
+    bounds,
+    aliases,
+    negative,
+    fields,
+    group,
+    deprecated,
+    removal,
+  } = entry;
   const list = (name: Message, items: readonly (string | number)[] | undefined): readonly Row[] =>
     items === undefined || items.length === 0 ? [] : [[name, items.join(', ')]];
   const range = Object.entries(bounds ?? {}).map(([sign, limit]) => `${signs[sign] ?? sign} ${limit}`);
@@ -46,6 +62,7 @@ function toEntryRows(entry: FlagEntry): readonly Row[] {
       ? []
       : [[say('explain.default'), value === undefined ? say('explain.depends') : JSON.stringify(value)] as const]),
     ...list(say('explain.choices'), choices),
+    ...list(say('explain.cpu-choices'), cpuChoices),
     ...list(say('explain.known'), knownValues),
     ...list(say('explain.bounds'), range),
     ...list(say('explain.aliases'), aliases),

@@ -3,20 +3,23 @@ import { type Message, say } from '../core/message.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toText } from '../text/render.ts';
-import type { Planned, PlannedChange } from './documents.ts';
+import type { Planned, PlannedChange, PlannedReplica } from './documents.ts';
 import { renderFindings } from './findings.ts';
 import type { Palette } from './screen.ts';
 import { renderTable, toTableWidth } from './tables.ts';
 
 /** `width` of the terminal, where there is one. */
-export function renderPlan({ plan, spec, changes }: Planned, palette: Palette, width = Number.POSITIVE_INFINITY): string {
+export function renderPlan(planned: Planned, palette: Palette, width = Number.POSITIVE_INFINITY): string {
+  const { plan, spec, changes, replicas, surplus = [] } = planned;
   return [
     `${palette.strong(toTitle(plan, spec))}\n`,
     plan.description ? `${plan.description}\n` : '',
     `\n${renderDecisions(plan, palette, width)}`,
     plan.findings.length > 0 ? `\n${renderFindings(plan.findings, palette)}` : '',
-    changes === undefined ? '' : `\n${renderChanges(changes)}`,
-    `\n${toText(say('views.plan.command'))}\n  ${toCommandLine(spec)}\n`,
+    replicas !== undefined || changes === undefined ? '' : `\n${renderChanges(changes)}`,
+    replicas === undefined ? '' : `\n${renderReplicas(replicas)}`,
+    surplus.length === 0 ? '' : `\n${toText(say('views.plan.surplus', { names: surplus.join(', ') }))}\n`,
+    `\n${toText(replicas === undefined ? say('views.plan.command') : say('views.plan.command-first'))}\n  ${toCommandLine(spec)}\n`,
   ].join('');
 }
 
@@ -49,10 +52,27 @@ function toEngine({ engine: { version, source } }: Plan): Message {
 
 function renderChanges(changes: readonly PlannedChange[]): string {
   if (changes.length === 0) return `${toText(say('views.plan.no-changes'))}\n`;
-  const lines = changes.map(({ path, from, to }) =>
-    toText(say('views.plan.change', { path, from: toValueText(from), to: toValueText(to) })),
-  );
-  return `${toText(say('views.plan.changes'))}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  return `${toText(say('views.plan.changes'))}\n${changes.map((change) => `  ${toChangeLine(change)}\n`).join('')}`;
+}
+
+function toChangeLine({ path, from, to }: PlannedChange): string {
+  return toText(say('views.plan.change', { path, from: toValueText(from), to: toValueText(to) }));
+}
+
+/** Only what is different about each. */
+function renderReplicas(replicas: readonly PlannedReplica[]): string {
+  const lines = replicas.map(({ name, endpoint, gpus, changes }) => {
+    const place = say('views.plan.replica', { name, endpoint: `${endpoint.host}:${endpoint.port}` });
+    const seen =
+      gpus === undefined ? '' : ` ${toText(say('views.plan.replica-gpus', { gpus: gpus.split(',').map(toGpuWord).join(', ') }))}`;
+    return `  ${toText(place)}${seen}\n${(changes ?? []).map((change) => `    ${toChangeLine(change)}\n`).join('')}`;
+  });
+  return `${toText(say('views.plan.replicas', { count: replicas.length }))}\n${lines.join('')}`;
+}
+
+/** A number alone does not say what it counts; a UUID does. */
+function toGpuWord(gpu: string): string {
+  return /^\d+$/.test(gpu) ? toText(say('views.plan.gpu', { index: gpu })) : gpu;
 }
 
 function toValueText(value: unknown): string {

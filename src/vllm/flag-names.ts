@@ -2,6 +2,8 @@
 import { type Message, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
 import type { SettingValue } from '../profile/profile.ts';
+import { checkHistory } from './flag-history.ts';
+import { toMinor } from './flag-version.ts';
 import type { Flag, FlagCatalogue, FlagHistory, SettingProblem } from './flags.ts';
 
 export type FoundFlag =
@@ -57,7 +59,7 @@ function toProblem(written: Written, options: FindOptions): SettingProblem {
   return (
     checkSpelling(written, options.catalogue) ??
     checkNegative(written, options.catalogue) ??
-    checkHistory(written, options) ??
+    checkHistory({ ...written, name: toPlain(written.head) }, options) ??
     checkAbbreviation(written, options.catalogue) ??
     toUnknown(written, options)
   );
@@ -100,26 +102,6 @@ function toNegatives(name: string, { kind, negative, negatives = [] }: Flag): re
   return [negative ?? `--no-${name}`, ...negatives];
 }
 
-function checkHistory({ key, head, tail }: Written, { history, version, catalogue }: FindOptions): SettingProblem | undefined {
-  const plain = toPlain(head);
-  const known = history && Object.hasOwn(history.flags, plain) ? history.flags[plain] : undefined;
-  if (known === undefined) return undefined;
-  const { since, last, use = [] } = known;
-  const place = { path: [key], at: 'key', severity: 'error', by: 'parser' } as const;
-  if (last !== undefined && isNewer(version, last)) {
-    const there = use.filter((name) => Object.hasOwn(catalogue.flags, name));
-    const hint = there.length === 0 ? say('flag.hint.leave-out') : say('flag.hint.use', { names: there.join(', ') });
-    return { code: 'profile/removed-flag', message: say('flag.removed', { name: plain + tail, version, last }), hint, ...place };
-  }
-  if (since === undefined || !isNewer(since, version)) return undefined;
-  return {
-    code: 'profile/flag-too-new',
-    message: say('flag.too-new', { name: plain + tail, version, since }),
-    hint: say('flag.hint.newer', { since }),
-    ...place,
-  };
-}
-
 function checkAbbreviation({ key, head, tail, value }: Written, { flags }: FlagCatalogue): SettingProblem | undefined {
   const plain = toPlain(head);
   const full = plain === '' ? [] : Object.keys(flags).filter((name) => name.startsWith(plain));
@@ -156,15 +138,4 @@ function toRenaming({ key, right, value }: { readonly key: string; readonly righ
 
 function toPlain(text: string): string {
   return text.replace(/^-+/, '').replaceAll('_', '-');
-}
-
-function toMinor(version: string): string {
-  return version.split('.').slice(0, 2).join('.');
-}
-
-/** Of released versions: numbers between dots. */
-export function isNewer(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((version) => version.split('.').map((part) => Number.parseInt(part, 10)));
-  const step = [0, 1, 2].map((at) => (left?.[at] ?? 0) - (right?.[at] ?? 0)).find((difference) => difference !== 0);
-  return (step ?? 0) > 0;
 }

@@ -32,11 +32,8 @@ function checkSwitch(value: SettingValue, at: SettingAt): readonly SettingProble
       },
     ];
   }
-  const meant = typeof value === 'string' ? meantBy[value.toLowerCase()] : undefined;
-  return [{ ...toTypeProblem(value, at), ...(meant === undefined ? {} : { fix: { [`vllm.${key}`]: meant } }) }];
+  return [toTypeProblem(value, at)];
 }
-
-const meantBy: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, false: false, no: false, off: false };
 
 function checkList(values: readonly SettingValue[], at: SettingAt): readonly SettingProblem[] {
   const { key, name, flag } = at;
@@ -77,9 +74,10 @@ function checkOne(value: Exclude<SettingValue, readonly SettingValue[]>, at: Ite
   }
   const word = toWord(value);
   if (flag.nullable && (word === '' || word === 'None')) return [];
+  if (flag.none && word.toLowerCase() === 'none') return [];
   const read = readWord(word, item);
   if (read === undefined) return [place(toTypeProblem(value, at))];
-  const problem = checkChoice(read, value, at) ?? checkBounds(read, at);
+  const problem = checkChoice(read, value, at) ?? checkBounds(read, at) ?? checkText(read, value, at);
   return problem === undefined ? [] : [place(problem)];
 }
 
@@ -159,6 +157,19 @@ function checkBounds(read: string | number, { key, name, flag, item }: ItemAt): 
   return { code: 'profile/flag-range', severity: 'error', message, path: [key], at: 'value', by: 'engine' };
 }
 
+/** vLLM reads the digits out of the text; readers and schemas see text where a number belongs. */
+function checkText(read: string | number, value: SettingValue, { key, name, index }: ItemAt): SettingProblem | undefined {
+  if (typeof value !== 'string' || typeof read !== 'number' || String(read) !== value.trim()) return undefined;
+  const fix = index === undefined ? { fix: { [`vllm.${key}`]: read } } : {};
+  const problem = { code: 'profile/flag-text', severity: 'warning', path: [key], at: 'value', by: 'profile' } as const;
+  return {
+    ...problem,
+    message: say('flag.text', { name, value: toShown(value) }),
+    hint: say('flag.hint.write', { name: `${name}: ${read}` }),
+    ...fix,
+  };
+}
+
 export function isInBounds(value: number, { ge, gt, le, lt, multiple_of }: Bounds = {}): boolean {
   if (Number.isNaN(value)) return ge === undefined && gt === undefined && le === undefined && lt === undefined;
   return (
@@ -205,7 +216,7 @@ export function toTypeProblem(value: unknown, { key, name, flag }: SettingAt): S
   return { code: 'profile/flag-type', severity: 'error', message, path: [key], at: 'value', by: 'parser' };
 }
 
-function toWant({ kind, item, bare }: Flag): Message {
+export function toWant({ kind, item, bare }: Flag): Message {
   switch (kind) {
     case 'boolean':
       return say('flag.want.boolean');

@@ -4,9 +4,11 @@
  */
 import { type Message, say } from '../core/message.ts';
 import type { SettingValue } from '../profile/profile.ts';
+import { toCured, withoutClash } from './flag-cures.ts';
 import { checkDotted, checkJson } from './flag-json.ts';
 import { findFlag } from './flag-names.ts';
 import { checkValue } from './flag-values.ts';
+import { isNewer, toMinor } from './flag-version.ts';
 
 export type FlagKind =
   | 'boolean'
@@ -45,6 +47,8 @@ export interface Flag {
   readonly known?: readonly (string | number)[];
   /** The word becomes lower case with underscores before it is compared. */
   readonly normalise?: boolean;
+  /** The word `none`, in any case, means unset. */
+  readonly none?: boolean;
   readonly bounds?: Bounds;
   /** The word `None`, and the empty one, mean unset. */
   readonly nullable?: boolean;
@@ -86,9 +90,26 @@ export interface FlagCatalogue {
 export interface FlagHistory {
   /** What was read to write it, oldest first. */
   readonly versions: readonly string[];
-  readonly flags: Readonly<
-    Record<string, { readonly since?: string; readonly last?: string; readonly gone?: string; readonly use?: readonly string[] }>
-  >;
+  readonly flags: Readonly<Record<string, PastFlag>>;
+}
+
+export interface PastFlag {
+  /** The first version that is known to have it; absent: the oldest that was read. */
+  readonly since?: string;
+  /** The last version that is known to have it; absent: the newest that was read. */
+  readonly last?: string;
+  /** The first version after that, of those that were read. */
+  readonly gone?: string;
+  /** No version ever had it, though people write it. */
+  readonly never?: boolean;
+  /** Settings of today that do what it did, or come nearest; dotted for a field. */
+  readonly use?: readonly string[];
+  /** The setting that takes the same value. */
+  readonly to?: string;
+  /** Values, as text, and the settings that mean the same today. */
+  readonly when?: Readonly<Record<string, Readonly<Record<string, SettingValue>>>>;
+  /** Nothing is to be done in its place. */
+  readonly drop?: boolean;
 }
 
 export interface SettingProblem {
@@ -139,9 +160,13 @@ export function checkSettings(
         : flag.kind.startsWith('json')
           ? checkJson(value, at)
           : checkValue(value, at);
-    return [...own, ...checkDeprecated(at)];
+    const cured = fieldPath === undefined ? own.map((problem) => toCured(problem, value, at)) : own;
+    return [...cured.map((problem) => toMild(problem, version, catalogue)), ...checkDeprecated(at)];
   });
-  return [...problems, ...checkMixed(settings)].filter((problem) => !isOfPlugin(problem, settings));
+  return [...problems, ...checkMixed(settings)]
+    .filter((problem) => !isOfPlugin(problem, settings))
+    .map((problem) => withoutClash(problem, settings))
+    .map((problem) => withSoundFix(problem, catalogue, options));
 }
 
 /** What a check of one setting knows. */
@@ -151,6 +176,22 @@ export interface SettingAt {
   readonly name: string;
   readonly flag: Flag;
   readonly version: string;
+}
+
+/** What comes in the place of a flag that is gone must be right by itself. */
+function withSoundFix(problem: SettingProblem, catalogue: FlagCatalogue, options: CheckSettingsOptions): SettingProblem {
+  const { fix, ...rest } = problem;
+  if (fix === undefined || problem.code !== 'profile/removed-flag') return problem;
+  const now = Object.entries(fix).flatMap(([key, value]) => (value === null ? [] : [[key.replace(/^vllm\./, ''), value as SettingValue]]));
+  const isSound = checkSettings(Object.fromEntries(now), catalogue, options).every(({ severity }) => severity !== 'error');
+  return isSound ? problem : rest;
+}
+
+/** A catalogue older than the engine cannot know which values and fields came later. */
+function toMild(problem: SettingProblem, version: string, catalogue: FlagCatalogue): SettingProblem {
+  const isOlder = isNewer(toMinor(version), toMinor(catalogue.version));
+  const mayHaveCome = problem.code === 'profile/flag-choice' || problem.code === 'profile/flag-field';
+  return isOlder && mayHaveCome ? { ...problem, severity: 'warning' } : problem;
 }
 
 function toPlatform(flag: Flag, variant: 'cpu' | 'gpu'): Flag {

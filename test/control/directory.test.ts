@@ -41,19 +41,19 @@ describe('the directory of a deployment', () => {
 
   it('knows the socket of the supervisor that runs, whatever this shell would choose', async () => {
     const paths = await ensureDeploymentPaths(places, 'tiny');
-    expect(await findSocket(paths)).toBe(paths.socket);
+    expect(findSocket(paths)).toBe(paths.socket);
     await writeFile(paths.lock, '123\n');
-    expect(await findSocket(paths)).toBe(paths.socket);
+    expect(findSocket(paths)).toBe(paths.socket);
     await writeFile(paths.lock, '123\n/run/user/1/qwen-deploy/tiny.sock\n');
-    expect(await findSocket(paths)).toBe('/run/user/1/qwen-deploy/tiny.sock');
+    expect(findSocket(paths)).toBe('/run/user/1/qwen-deploy/tiny.sock');
   });
 
   it('is listed by its name; what is none of ours is not', async () => {
-    expect(await listDeployments(places)).toEqual([]);
+    expect(listDeployments(places)).toEqual([]);
     for (const name of ['b', 'a']) await ensureDeploymentPaths(places, name);
     await mkdir(join(places.state, 'deployments', 'Not ours'));
     await writeFile(join(places.state, 'deployments', 'c'), '');
-    expect(await listDeployments(places)).toEqual(['a', 'b']);
+    expect(listDeployments(places)).toEqual(['a', 'b']);
   });
 });
 

@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { DeployError } from '../../src/core/error.ts';
 import { say } from '../../src/core/message.ts';
-import { type AutoFacts, type Availability, chooseAuto } from '../../src/plan/auto.ts';
+import { type AutoFacts, type Availability, chooseAuto, gpuProfiles } from '../../src/plan/auto.ts';
 import { toText } from '../../src/text/render.ts';
-import { toGpu } from './stand-ins.ts';
+import { load, toGpu } from './stand-ins.ts';
 
 const installed: Availability = { is: 'installed' };
 const impossible: Availability = { is: 'impossible', why: say('auto.no-python') };
 const absent: AutoFacts['gpus'] = { is: 'absent', evidence: say('gpu.no-smi') };
-const plain: AutoFacts = { gpus: absent, gpuEngine: impossible, cpuEngine: { is: 'installable' }, cached: false, hubReachable: false };
+const profiles = await Promise.all(gpuProfiles.map((name) => load(name)));
+const plain: AutoFacts = {
+  gpus: absent,
+  gpuEngine: impossible,
+  cpuEngine: { is: 'installable' },
+  cached: false,
+  hubReachable: false,
+  profiles,
+};
 const gpu = (gibibytes: number, capability: string): Partial<AutoFacts> => ({
   gpus: { is: 'present', gpus: [toGpu(0, 'Some GPU', { gibibytes, capability })] },
   gpuEngine: { is: 'installable' },
@@ -26,6 +34,7 @@ describe('chooseAuto', () => {
     ['Ada with little room', gpu(6, '8.9'), 'int4'],
     ['Ampere', gpu(80, '8.0'), 'int4'],
     ['Turing with 6 GiB', gpu(5912 / 1024, '7.5'), 'int4'],
+    ['Turing with less than 6 GiB', gpu(5.2, '7.5'), 'low-memory'],
     ['Turing with 4 GiB', gpu(4, '7.5'), 'int8'],
     ['a GPU that is too small', gpu(2, '7.5'), 'tiny'],
     ['a GPU that is too old', gpu(32, '7.0'), 'tiny'],
@@ -72,6 +81,6 @@ describe('chooseAuto', () => {
     };
     expect(words({ cpuEngine: impossible })).toMatch(/no Python.*Nothing below is a real model/);
     expect(words({})).toMatch(/nvidia-smi is not installed.*its text is noise/);
-    expect(words(gpu(24, '8.9'))).toContain('Some GPU, 24.0 GiB, 8.9');
+    expect(words(gpu(24, '8.9'))).toMatch(/Some GPU, 24\.0 GiB, 8\.9 .*\(7\.3 GiB\)/);
   });
 });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { say } from '../../src/core/message.ts';
 import type { Facts } from '../../src/plan/facts.ts';
 import { type PlanRequest, planDeployment } from '../../src/plan/make-plan.ts';
 import type { Profile } from '../../src/profile/profile.ts';
 import { toText } from '../../src/text/render.ts';
 import { load, machine, places, toEngine, toGpu } from './stand-ins.ts';
 
+const l4Like = { gibibytes: 22.5, capability: '8.9' };
 const simulatorEntry = '/opt/qwen-deploy/dist/simulator.js';
 
 function plan(profile: Profile, facts: Partial<Facts> = {}, more: Partial<PlanRequest> = {}) {
@@ -220,4 +222,100 @@ describe('the hash', () => {
       expect(plan(await load('int4', set)).spec.hash).not.toBe(plan(await load('int4')).spec.hash);
     },
   );
+});
+
+describe('LoRA adapters', () => {
+  const flags = async (sets: readonly string[], facts: Partial<Facts> = {}) => {
+    const { args } = plan(await load('int4', ...sets), facts).spec;
+    const words = args.join(' ');
+    return { words, modules: args.slice(args.indexOf('--lora-modules') + 1).slice(0, sets.length) };
+  };
+
+  it('are given by name and path, and switch LoRA on', async () => {
+    const { words, modules } = await flags(['lora.support=/srv/support', 'lora.legal=somebody/legal-lora']);
+    expect(modules).toEqual(['support=/srv/support', 'legal=somebody/legal-lora']);
+    expect(words).toContain(' --enable-lora ');
+    expect(words).toContain(' --max-loras 2 ');
+    expect(words).not.toContain('--max-lora-rank');
+  });
+
+  it('are JSON where NAME=PATH would be read as something else', async () => {
+    const adapter = 'lora.support={path: "/srv/a,b", base-model: Qwen/Qwen3-4B}';
+    expect((await flags([adapter])).modules).toEqual(['{"name":"support","path":"/srv/a,b","base_model_name":"Qwen/Qwen3-4B"}']);
+    expect((await flags(['lora.support="/srv/a,b"'])).modules).toEqual(['{"name":"support","path":"/srv/a,b"}']);
+  });
+
+  it('bring the rank that the largest of them needs', async () => {
+    const adapters = [
+      { name: 'a', path: '/a', rank: 8 },
+      { name: 'b', path: '/b', rank: 24 },
+    ];
+    expect((await flags(['lora.a=/a', 'lora.b=/b'], { adapters })).words).toContain(' --max-lora-rank 32 ');
+    expect((await flags(['lora.a=/a', 'lora.b=/b', 'vllm.max-lora-rank=64'], { adapters })).words).toContain(' --max-lora-rank 64 ');
+  });
+
+  it('that are missing are said where LoRA is on', async () => {
+    const codes = (profile: Profile) => plan(profile).plan.findings.map(({ code, severity }) => `${severity} ${code}`);
+    expect(codes(await load('lora'))).toEqual(['warning plan/no-adapter']);
+    expect(codes(await load('lora', 'lora.support=/srv/support'))).toEqual([]);
+  });
+});
+
+describe('several GPUs', () => {
+  const four = { gpus: { is: 'present', gpus: [0, 1, 2, 3].map((index) => toGpu(index, 'NVIDIA L4', l4Like)) } } as const;
+  const see = async (...sets: string[]) => {
+    const { spec } = plan(await load('fp8', ...sets), four);
+    return [spec.args.join(' ').match(/--tensor-parallel-size \d/)?.[0], spec.env.CUDA_VISIBLE_DEVICES];
+  };
+
+  it.each<[string, readonly string[], readonly (string | undefined)[]]>([
+    ['are used together when a number asks for them', ['resources.gpus=2'], ['--tensor-parallel-size 2', 'GPU-0,GPU-1']],
+    ['are used together when a list names them', ['resources.gpus=[1, 3]'], ['--tensor-parallel-size 2', 'GPU-1,GPU-3']],
+    ['are used as the profile says', ['resources.gpus=2', 'vllm.pipeline-parallel-size=2'], [undefined, 'GPU-0,GPU-1']],
+    ['are as many as the profile spreads over', ['vllm.tensor-parallel-size=4'], ['--tensor-parallel-size 4', undefined]],
+    ['are left alone when one is enough', ['resources.gpus=1'], [undefined, 'GPU-0']],
+  ])('%s', async (_, sets, expected) => {
+    expect(await see(...sets)).toEqual(expected);
+  });
+
+  it('say why they are spread over', async () => {
+    const { plan: made } = plan(await load('fp8', 'resources.gpus=2'), four);
+    const find = (setting: string) => made.decisions.find((decision) => decision.setting === setting);
+    expect(toText(find('argv.tensor-parallel-size')?.reason ?? say('plan.written'))).toMatch(/gives it 2 GPUs/);
+    expect(find('resources.gpus')).toMatchObject({ value: ['0: NVIDIA L4', '1: NVIDIA L4'], from: 'profile' });
+  });
+});
+
+describe('memory', () => {
+  it('asks for no more of the GPU than it needs when the cache has a size of its own', async () => {
+    const { spec, plan: made } = plan(await load('int4', 'vllm.gpu-memory-utilization=', 'vllm.kv-cache-memory-bytes=2G'));
+    expect(spec.args.join(' ')).toContain('--gpu-memory-utilization 0.25 --kv-cache-memory-bytes 2G');
+    expect(made.decisions).toContainEqual(expect.objectContaining({ setting: 'argv.gpu-memory-utilization', from: 'machine' }));
+  });
+});
+
+describe('limits', () => {
+  it('of processes and open files are a part of what is launched', async () => {
+    const { spec, plan: made } = plan(await load('tiny', 'resources.pids=512', 'resources.nofile=65536', 'resources.shm=1GiB'));
+    expect(spec.resources).toEqual({ pids: 512, nofile: 65_536 });
+    expect(made.decisions).toContainEqual(expect.objectContaining({ setting: 'resources.pids', value: 512, from: 'set' }));
+    expect(made.decisions).toContainEqual(expect.objectContaining({ setting: 'resources.nofile', value: 65_536, from: 'set' }));
+    expect(made.findings).toContainEqual(expect.objectContaining({ code: 'profile/no-effect', path: 'resources.shm' }));
+  });
+});
+
+describe('a GPU that is not here', () => {
+  const assumed = { gpusAssumed: true } as const;
+
+  it('is said to be assumed', async () => {
+    const { plan: made } = plan(await load('fp8'), assumed);
+    expect(made.findings).toMatchObject([{ code: 'plan/gpu-assumed', severity: 'info' }]);
+    expect(toText(made.findings[0]?.message ?? say('plan.written'))).toContain('NVIDIA L4, 22.5 GiB, 8.9');
+    expect(made.decisions).toContainEqual(expect.objectContaining({ setting: 'resources.gpus', from: 'set' }));
+  });
+
+  it('changes nothing for what uses none, and that is said', async () => {
+    const { plan: made } = plan(await load('tiny'), assumed);
+    expect(toText(made.findings[0]?.message ?? say('plan.written'))).toBe('--gpu changes nothing here: tiny uses no GPU.');
+  });
 });

@@ -50,6 +50,13 @@ describe('checkPlan', () => {
     ['CPUs that are not there', 'tiny', ['resources.cpus=2-5'], {}, 'host/cpus'],
     ['no such model directory', 'tiny', ['model=/x'], { model: { is: 'local', problem: say('plan.does-not-exist') } }, 'model/missing'],
     [
+      'no such adapter',
+      'lora',
+      ['lora.support=/x/support'],
+      { adapters: [{ name: 'support', path: '/x/support', problem: say('plan.no-adapter-config') }] },
+      'model/adapter',
+    ],
+    [
       'no such program',
       'tiny',
       ['engine.executable=/x/vllm'],

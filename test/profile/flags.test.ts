@@ -55,6 +55,15 @@ describe('flags of a profile', () => {
     expect(await findingsOf(text, ['engine.version=0.31.0'])).toEqual([]);
   });
 
+  it('stay errors where an older catalogue only wonders', async () => {
+    const findings = await findingsOf('model: m\nengine: {version: "0.40.0"}\nvllm: {no-such-setting: 1, new-setting: 1}\n');
+    expect(findings.map(({ path, severity }) => [path, severity])).toEqual([
+      ['vllm.no-such-setting', 'error'],
+      ['vllm.new-setting', 'warning'],
+      ['engine.version', 'info'],
+    ]);
+  });
+
   it('given by --set have no place', async () => {
     expect(places(await findingsOf('model: m\n', ['vllm.max-num-seq=8']))).toEqual([
       ['profile/flag-abbreviation', 'vllm.max-num-seq', undefined, undefined],

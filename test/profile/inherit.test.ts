@@ -22,6 +22,15 @@ describe('mergeLayers', () => {
     ['an id replaces a whole model', ['model: {id: a, revision: r}', 'model: b'], { model: 'b' }],
     ['a revision joins an id', ['model: a', 'model: {revision: r}'], { model: { id: 'a', revision: 'r' } }],
     ['a map replaces a plain value', ['vllm: {x: auto}', 'vllm: {x: {y: 1}}'], { vllm: { x: { y: 1 } } }],
+    ['lists that are written with + add', ['served-names: [a, b]', 'served-names+: [c]'], { 'served-names': ['a', 'b', 'c'] }],
+    ['what adds to nothing is all there is', ['thinking: on', 'served-names+: [c]'], { thinking: 'on', 'served-names': ['c'] }],
+    ['GPUs add', ['resources: {gpus: [0]}', 'resources: {gpus+: [2, 3]}'], { resources: { gpus: [0, 2, 3] } }],
+    ['fallbacks add', ['fallback: [{a: 1}]', 'fallback+: [{b: 2}]'], { fallback: [{ a: 1 }, { b: 2 }] }],
+    ['lists of vLLM add', ['vllm: {middleware: [a]}', 'vllm: {middleware+: [b]}'], { vllm: { middleware: ['a', 'b'] } }],
+    ['lists inside of them add', ['vllm: {cc: {ops: [a]}}', 'vllm: {cc: {ops+: [b]}}'], { vllm: { cc: { ops: ['a', 'b'] } } }],
+    ['each + adds', ['served-names: [a]', 'served-names+: [b]', 'served-names+: [c]'], { 'served-names': ['a', 'b', 'c'] }],
+    ['a list after a + replaces', ['served-names: [a]', 'served-names+: [b]', 'served-names: [c]'], { 'served-names': ['c'] }],
+    ['null before a + begins anew', ['served-names: [a]', 'served-names: null', 'served-names+: [b]'], { 'served-names': ['b'] }],
     ['extends does not come along', ['extends: x', 'thinking: on'], { thinking: 'on' }],
   ])('%s', (_, texts, expected) => {
     expect(merge(...texts).raw).toEqual(expected);
@@ -40,5 +49,20 @@ describe('mergeLayers', () => {
     expect(merge('stop: {drain: 3s}\nthinking: on', 'stop: null').origins).toEqual({
       thinking: { from: 'profile', file: '0.yaml', line: 2, column: 1 },
     });
+  });
+
+  it('keeps all origins of a list that was added to', () => {
+    const { origins } = merge('served-names: [a]', '\nserved-names+: [b]', '\n\nserved-names+: [c]');
+    const at = (file: string, line: number) => ({ from: 'profile', file, line, column: 1 });
+    expect(origins['served-names']).toEqual({ ...at('2.yaml', 3), onto: [at('0.yaml', 1), at('1.yaml', 2)] });
+  });
+
+  it('finds what a list cannot be added to', () => {
+    const { raw, findings } = merge('resources: {gpus: auto}\nvllm: {a: 1}', 'resources: {gpus+: [1]}\nvllm: {a+: [2]}');
+    expect(raw).toEqual({ resources: { gpus: 'auto' }, vllm: { a: 1 } });
+    expect(findings).toMatchObject([
+      { code: 'profile/append', severity: 'error', path: 'vllm.a+', file: '1.yaml', line: 2, column: 8 },
+      { code: 'profile/append', severity: 'error', path: 'resources.gpus+', file: '1.yaml', line: 1, column: 13 },
+    ]);
   });
 });

@@ -197,6 +197,31 @@ describe('a process launch', () => {
     await instance.tidy();
     await expect(stat(group)).rejects.toMatchObject({ code: 'ENOENT' });
   });
+
+  it('is capped in processes where the host allows it, together with its memory, and nothing of the caps stays', async () => {
+    const instance = await launch('for i in {1..100}; do sleep 30 & done 2>/dev/null; wait', {
+      resources: { pids: 64, memoryBytes: 256 * 2 ** 20 },
+    });
+    const { pidsGroup, memoryGroup, pidsCapProblem } = instance.record;
+    if (pidsGroup === undefined) return expect(pidsCapProblem).toMatch(/\w/);
+    expect(await readFile(join(pidsGroup, 'pids.max'), 'utf8')).toBe('64\n');
+    while (Number(await readFile(join(pidsGroup, 'pids.current'), 'utf8')) < 64) await waitFor(20);
+    await instance.kill(5000);
+    await instance.tidy();
+    for (const group of [pidsGroup, memoryGroup ?? pidsGroup]) await expect(stat(group)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('has as many open files as it was given', async () => {
+    const instance = await launch('ulimit -n; ulimit -Hn; echo done; exec sleep 60', { resources: { nofile: 2048 } });
+    expect(await waitForLog(instance, 'done')).toBe('2048\n2048\ndone\n');
+    expect(instance.record.nofileProblem).toBeUndefined();
+  });
+
+  it('has as many open files as it may have when more were asked for, and says so', async () => {
+    const instance = await launch('ulimit -n; echo done; exec sleep 60', { resources: { nofile: 1_073_741_816 } });
+    const [limit] = (await waitForLog(instance, 'done')).split('\n');
+    expect(instance.record.nofileProblem).toBe(limit);
+  });
 });
 
 describe('a launch whose supervisor died before it could write down what it had started', () => {

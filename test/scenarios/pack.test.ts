@@ -29,6 +29,8 @@ it('serves the demo from an empty directory', { timeout: 60_000 }, async () => {
       'dist/simulator.js',
       'profiles/tiny.yaml',
       'data/flags/0.32.0.json',
+      'scripts/dump-flags.py',
+      'scripts/flags/real_parser.py',
       'LICENSE',
       'README.md',
     ]),

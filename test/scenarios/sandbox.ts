@@ -111,7 +111,9 @@ async function readText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');
 }
 
+/** Never -1, which the kernel takes for every process that there is: whoever has no pid has no business here. */
 export function killQuietly(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (pid <= 1) throw new Error(`no process to signal: ${pid}`);
   try {
     process.kill(pid, signal);
   } catch {

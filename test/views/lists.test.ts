@@ -129,11 +129,12 @@ test('engines', () => {
     installedAt: '2026-01-02T03:04:05.678Z',
     sizeBytes: 3 * 2 ** 30,
     bytecode: true,
+    flags: 'shipped',
   } as const;
   expect(renderEngineList([engine], palette)).toBe(
     [
-      'ENGINE      VERSION  TORCH       PYTHON  SIZE     INSTALLED   PROGRAM',
-      'cpu-0.32.0  0.32.0   2.13.0+cpu  3.11.9  3.0 GiB  2026-01-02  /d/bin/vllm',
+      'ENGINE      VERSION  TORCH       PYTHON  SIZE     INSTALLED   SETTINGS  PROGRAM',
+      'cpu-0.32.0  0.32.0   2.13.0+cpu  3.11.9  3.0 GiB  2026-01-02  known     /d/bin/vllm',
       '',
     ].join('\n'),
   );
@@ -175,11 +176,11 @@ test('a profile with where each value was written', async () => {
       'engine.env.OMP_NUM_THREADS': { from: 'profile', file: 'mine.yaml', line: 6, column: 1 },
     },
   };
-  const written = renderProfile(profile, { palette, explain: false });
-  const explained = renderProfile(profile, { palette, explain: true });
+  const written = renderProfile({ profile, findings: [] }, { palette, explain: false });
+  const explained = renderProfile({ profile, findings: [] }, { palette, explain: true });
   await expect(`${written}\n${explained}`).toMatchFileSnapshot('../golden/views/profile.txt');
-  expect(toProfileDocument(profile, { explain: false })).not.toHaveProperty('origins');
-  expect(toProfileDocument(profile, { explain: true })).toMatchObject({ kind: 'Profile', version: 1, origins: profile.origins });
+  expect(toProfileDocument({ profile, findings: [] }, { explain: false })).not.toHaveProperty('origins');
+  expect(toProfileDocument({ profile, findings: [] }, { explain: true })).toMatchObject({ kind: 'Profile', version: 1, origins: profile.origins });
 });
 
 describe('an answer', () => {

@@ -94,3 +94,22 @@ test('a simulated plan says so', () => {
   };
   expect(renderPlan({ plan, spec }, palette).split('\n')[0]).toContain('simulated');
 });
+
+test('replicas: what is different about each, and what would be stopped', () => {
+  const endpoint = (port: number) => ({ host: '127.0.0.1', port });
+  const several: Planned = {
+    ...planned,
+    replicas: [
+      { name: 'tiny-1', endpoint: endpoint(8000), gpus: 'GPU-a', changes: [{ path: 'vllm.max-num-seqs', from: '8', to: '4' }] },
+      { name: 'tiny-2', endpoint: endpoint(8001), gpus: 'GPU-b' },
+    ],
+    surplus: ['tiny-3'],
+  };
+  const text = renderPlan(several, palette);
+  expect(text).toContain(
+    'Replicas (2):\n  tiny-1 on 127.0.0.1:8000 (GPU-a)\n    vllm.max-num-seqs: 8 → 4\n  tiny-2 on 127.0.0.1:8001 (GPU-b)\n',
+  );
+  expect(text).toContain('does not ask for them any more: tiny-3\n');
+  expect(text).toContain('Command of the first one:\n');
+  expect(toPlanDocument(several)).toMatchObject({ replicas: [{ name: 'tiny-1' }, { name: 'tiny-2' }], surplus: ['tiny-3'] });
+});

@@ -24,14 +24,42 @@ export interface Disagreement {
 
 const root = process.env.QWEN_DEPLOY_ROOT ?? new URL('../../', import.meta.url).pathname;
 
+/**
+ * What vLLM refuses while it parses, and the catalogue cannot know: classes of JSON settings that compare their fields
+ * with each other, or look into a field that is a free map or text.
+ */
+export const classRules: Readonly<Record<string, string>> = {
+  'attention-config': 'backend_per_kind has kinds and backends of its own',
+  'compilation-config': 'custom_ops must be +name or -name, inductor_passes must be importable',
+  'ec-manager-config': 'manager_config depends on the manager',
+  'eplb-config': 'torch_nccl needs use_async: false',
+  'kernel-config': 'linear_backend_per_quant has names of its own',
+  'pooler-config': 'logit_sigma must not be 0',
+  'profiler-config': 'each field needs its profiler; the activities have names',
+  'quantization-config': 'targets are quantization specs',
+  'structured-outputs-config': 'the switches need a backend that has them',
+};
+
+/** Those that no rule of a class explains: there must be none. */
+export function toUnexplained(wrong: readonly Disagreement[]): readonly Disagreement[] {
+  return wrong.filter(({ settings }) => !Object.keys(settings).some((key) => Object.hasOwn(classRules, key.split('.')[0] ?? '')));
+}
+
 export function readFlagData(version: string): { readonly catalogue: FlagCatalogue; readonly history: FlagHistory } {
   const read = (name: string) => JSON.parse(readFileSync(`${root}/data/flags/${name}.json`, 'utf8'));
   return { catalogue: toFlagCatalogue(read(version)), history: read('changes') };
 }
 
+export interface RealPython {
+  readonly python: string;
+  /** A directory with another vLLM than that of the environment (scripts/flags/fetch-parser.mjs). */
+  readonly modules?: string;
+}
+
 /** Imports vLLM, which takes seconds; then each answer takes milliseconds. */
-export async function openRealParser(python: string): Promise<RealParser> {
-  const child = spawn(python, [`${root}/scripts/flags/answer.py`], { stdio: ['pipe', 'pipe', 'ignore'] });
+export async function openRealParser({ python, modules }: RealPython): Promise<RealParser> {
+  const env = modules === undefined ? process.env : { ...process.env, PYTHONPATH: modules };
+  const child = spawn(python, [`${root}/scripts/flags/answer.py`], { stdio: ['pipe', 'pipe', 'ignore'], env });
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('close', (code) => reject(new Error(`${python} ended with ${code}`)));

@@ -1,35 +1,30 @@
-/** The catalogue against the parser of the installed vLLM: settings made by the hundred, and the ones known to differ. */
+/** The catalogues against the parsers of the installed vLLM and of an older one: settings made by the hundred, and the ones known to differ. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SettingValue } from '../../src/profile/profile.ts';
 import { checkSettings, type Settings } from '../../src/vllm/flags.ts';
-import { findDisagreements, openRealParser, type RealParser, readFlagData } from './flag-agreement.ts';
+import { classRules, findDisagreements, openRealParser, type RealParser, readFlagData, toUnexplained } from './flag-agreement.ts';
 import { makeInvalid, makeValid } from './flag-cases.ts';
 
 const count = 500;
 const seed = Number(process.env.QWEN_DEPLOY_TEST_SEED ?? 1);
 
-/**
- * What vLLM refuses while it parses, and the catalogue cannot know: classes of JSON settings that compare their fields
- * with each other, or look into a field that is a free map or text.
- */
-const classRules: Readonly<Record<string, string>> = {
-  'attention-config': 'backend_per_kind has kinds and backends of its own',
-  'compilation-config': 'custom_ops must be +name or -name, inductor_passes must be importable',
-  'ec-manager-config': 'manager_config depends on the manager',
-  'eplb-config': 'torch_nccl needs use_async: false',
-  'kernel-config': 'linear_backend_per_quant has names of its own',
-  'pooler-config': 'logit_sigma must not be 0',
-  'profiler-config': 'each field needs its profiler; the activities have names',
-  'quantization-config': 'targets are quantization specs',
-  'structured-outputs-config': 'the switches need a backend that has them',
-};
+/** The version of the engine that is installed, and the oldest with a catalogue: its Python code in front of that engine's own. */
+const newest = '0.32.0';
+const oldest = '0.24.0';
 
-let parser: RealParser;
+const parsers = new Map<string, RealParser>();
 beforeAll(async () => {
-  parser = await openRealParser(findPython());
-}, 120_000);
-afterAll(() => parser?.close());
+  const python = findPython();
+  const modules = join(process.env.QWEN_DEPLOY_TEST_PARSERS ?? '', oldest);
+  if (!existsSync(join(modules, 'vllm'))) throw new Error(`no vLLM ${oldest}: QWEN_DEPLOY_TEST_PARSERS (scripts/flags/fetch-parser.mjs)`);
+  const opened = await Promise.all([openRealParser({ python }), openRealParser({ python, modules })]);
+  for (const parser of opened) parsers.set(parser.version, parser);
+}, 180_000);
+afterAll(() => {
+  for (const parser of parsers.values()) parser.close();
+});
 
 function findPython(): string {
   const given = process.env.QWEN_DEPLOY_TEST_PYTHON;
@@ -40,21 +35,24 @@ function findPython(): string {
   return python;
 }
 
-async function askOne(settings: Settings) {
-  const data = readFlagData(parser.version);
-  const [answer] = await parser.ask([settings], data.catalogue);
-  const problems = checkSettings(settings, data.catalogue, { variant: 'cpu', history: data.history });
-  return { accepted: answer?.accepted, problems };
+function parserOf(version: string): RealParser {
+  const parser = parsers.get(version);
+  if (parser === undefined) throw new Error(`the parsers are those of ${[...parsers.keys()].join(', ')}, not ${version}`);
+  return parser;
 }
 
-it(`agrees about ${count} valid and ${count} invalid settings`, async () => {
-  const data = readFlagData(parser.version);
+async function askOne(settings: Settings) {
+  const data = readFlagData(newest);
+  const [answer] = await parserOf(newest).ask([settings], data.catalogue);
+  const problems = checkSettings(settings, data.catalogue, { variant: 'cpu', history: data.history });
+  return { accepted: answer?.accepted, said: answer?.said ?? '', problems };
+}
+
+it.each([newest, oldest])(`%s agrees about ${count} valid and ${count} invalid settings`, async (version) => {
+  const data = readFlagData(version);
   const cases = { valid: makeValid(count, { ...data, seed }), invalid: makeInvalid(count, { ...data, seed }) };
-  const wrong = await findDisagreements(parser, data, cases);
-  const unexplained = wrong.filter(
-    ({ settings }) => !Object.keys(settings).some((key) => Object.hasOwn(classRules, key.split('.')[0] ?? '')),
-  );
-  expect(unexplained).toEqual([]);
+  const wrong = await findDisagreements(parserOf(version), data, cases);
+  expect(toUnexplained(wrong)).toEqual([]);
   expect(1 - wrong.length / (2 * count)).toBeGreaterThanOrEqual(0.995);
 });
 
@@ -80,13 +78,45 @@ describe('stricter than the parser on purpose', () => {
 });
 
 describe('softer than the parser', () => {
-  it.each<[string, Settings]>([
-    ['profiler-config', { 'profiler-config': { torch_profiler_dir: 'a' } }],
-    ['compilation-config', { 'compilation-config': { custom_ops: ['a'] } }],
-    ['structured-outputs-config', { 'structured-outputs-config': { disable_any_whitespace: true } }],
-  ])('%s has rules of its own', async (name, settings) => {
-    const { accepted, problems } = await askOne(settings);
-    expect(classRules[name]).toBeDefined();
+  const cases: Readonly<Record<string, SettingValue>> = {
+    'attention-config': { backend_per_kind: { a: 'b' } },
+    'compilation-config': { custom_ops: ['a'] },
+    'ec-manager-config': { manager_config: { a: 1 } },
+    'eplb-config': { communicator: 'pynccl' },
+    'kernel-config': { linear_backend_per_quant: { a: 'b' } },
+    'pooler-config': { logit_sigma: 0 },
+    'profiler-config': { torch_profiler_dir: 'a' },
+    'quantization-config': { targets: { a: 'b' } },
+    'structured-outputs-config': { disable_any_whitespace: true },
+  };
+
+  it.each(Object.keys(classRules))('%s has rules of its own', async (name) => {
+    const { accepted, said, problems } = await askOne({ [name]: cases[name] ?? '' });
     expect({ accepted, problems }).toEqual({ accepted: false, problems: [] });
+    expect(said).toContain('validation error');
   });
+});
+
+describe('cures', () => {
+  it.each<[string, Settings]>([
+    ['a switch in words', { 'enable-prefix-caching': 'no' }],
+    ['a size with a unit', { 'kv-cache-memory-bytes': '4GiB' }],
+    ['a size where digits belong', { 'max-num-seqs': '1k' }],
+    ['another case', { dtype: 'BFloat16' }],
+    ['a field with dashes', { 'compilation-config': { 'cudagraph-mode': 'NONE' } }],
+    ['an abbreviation', { 'max-num-seq': 8 }],
+    ['a negative name', { 'no-enable-prefix-caching': true }],
+    ['a flag that moved', { 'eplb-window-size': 100 }],
+    ['a flag that became a value', { 'worker-use-ray': true }],
+    ['a flag that is the default now', { 'disable-log-requests': true }],
+  ])('of %s: the parser takes it', async (_, settings) => {
+    const { problems } = await askOne(settings);
+    const fix = problems.find(({ severity }) => severity === 'error')?.fix;
+    expect(fix).toBeDefined();
+    const cured = Object.entries({ ...settings, ...toSettings(fix ?? {}) }).filter(([, value]) => value !== null);
+    expect(await askOne(Object.fromEntries(cured) as Settings)).toMatchObject({ accepted: true, problems: [] });
+  });
+
+  const toSettings = (fix: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(fix).map(([key, value]) => [key.replace('vllm.', ''), value]));
 });

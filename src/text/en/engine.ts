@@ -40,4 +40,9 @@ export const engine = {
   'engine.program-directory': 'is a directory',
   'engine.program-not-executable': 'may not be executed',
   'engine.program-unusable': 'cannot be used ({code})',
+  'engine.flags-reading': 'Reading the settings of vLLM {version} from it (10 to 20 s)',
+  'engine.flags-waiting': 'Another process is reading settings from an engine; waiting for it to read those of vLLM {version}',
+  'engine.flags-failed': 'What settings vLLM {version} has is not known; they are checked by an older catalogue. {problem}',
+  'engine.flags-odd': 'what it answered is no list of its settings',
+  'engine.flags-no-python': 'it does not tell which Python and which vLLM it runs',
 } as const;

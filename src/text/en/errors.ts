@@ -10,6 +10,11 @@ export const errors = {
     hint: 'Write --set key.path=value, for example --set vllm.max-model-len=8192.',
   },
 
+  'usage/replicas-foreground': {
+    message: '--foreground keeps one deployment; {name} has {count} replicas.',
+    hint: 'Leave --foreground away, or --set replicas=1.',
+  },
+  'usage/unreadable-file': { message: '{file} cannot be read: {problem}.', hint: 'Check the path and its permissions.' },
   'usage/bad-version': { message: '"{version}" is not a version of vLLM.', hint: 'Write it as vLLM releases it, for example 0.32.0.' },
 
   'profile/unknown': {
@@ -45,6 +50,10 @@ export const errors = {
     message: '{profile} needs {need} of GPU memory; {gpu} has {have} free.',
     hint: 'Free memory on the GPU (nvidia-smi lists who holds it), name another one (--set resources.gpus=[1]), or choose a smaller profile: qwen-deploy profiles list.',
   },
+  'plan/refused': {
+    message: '{name} cannot work here: {count} of its settings do not go with this machine.',
+    hint: 'Each is named with what to change; qwen-deploy plan shows the rest.',
+  },
   'host/gpu-share': {
     message: 'gpu-memory-utilization {share} asks for {asked} of {gpu}, which has {have} free: vLLM would refuse to start.',
     hint: 'Free memory on the GPU (nvidia-smi lists who holds it), or ask for less: --set vllm.gpu-memory-utilization={fits}',
@@ -52,6 +61,22 @@ export const errors = {
   'host/gpu-small': {
     message: '{profile} needs {need} of GPU memory; its share of {gpu} (gpu-memory-utilization {share}) is {have}.',
     hint: 'Choose a smaller profile (qwen-deploy profiles list), a shorter --set vllm.max-model-len=…, or a larger share.',
+  },
+  'host/gpu-replicas': {
+    message: '{count} replicas share {gpu}, each with gpu-memory-utilization {share}: {sum} of 1 in all.',
+    hint: 'Give each one less (--set vllm.gpu-memory-utilization={fits}), or start fewer: --set replicas=1.',
+  },
+  'host/gpu-replicas-memory': {
+    message: '{count} replicas share {gpu} and need {need} together; it has {have}.',
+    hint: 'Start fewer (--set replicas=1), or give each one less: --set vllm.kv-cache-memory-bytes=…',
+  },
+  'host/gpu-name': {
+    message: '--gpu "{name}" is no GPU that is known here.{nearest}',
+    hint: 'Write it as its maker does, for example --gpu "RTX 4090" or --gpu "2x L4".',
+  },
+  'host/gpu-unclear': {
+    message: '--gpu "{name}" can mean several: {names}.',
+    hint: 'Write one of them in full: they differ in memory or in compute capability.',
   },
   'host/gpu-unknown': {
     message: 'resources.gpus names {missing}, and this machine has {have}.',
@@ -77,6 +102,10 @@ export const errors = {
   'host/io-failed': { message: 'This machine did not let us: {problem}.', hint: 'qwen-deploy events shows what was being done.' },
   'host/not-linux': { message: 'qwen-deploy serves on Linux only (this is {platform}).', hint: 'On Windows use WSL2.' },
 
+  'host/not-written': {
+    message: '{file} cannot be written: {problem}.',
+    hint: 'Check the path, its permissions and the room on the disk.',
+  },
   'host/cannot-start': { message: '{name} cannot start: {reason}.', hint: 'qwen-deploy events {name} shows what was tried.' },
 
   'state/not-writable': {
@@ -133,6 +162,18 @@ export const errors = {
     message: 'The NVIDIA driver {driver} runs CUDA up to {cuda}; vLLM {version} has wheels for {available}.',
     hint: 'Update the driver to {needed} or newer.',
   },
+  'engine/flags-unreadable': {
+    message: 'The settings of vLLM cannot be read from {program}: {problem}.',
+    hint: 'Without them settings are checked by the nearest older version that is known.',
+  },
+  'engine/no-flags': {
+    message: 'vLLM {version} is not installed here, so its settings cannot be read.',
+    hint: 'qwen-deploy engine install cpu --engine-version {version}, or --executable with the path of its vllm program.',
+  },
+  'engine/none-installed': {
+    message: 'No engine is installed here, so there are no settings to read.',
+    hint: 'qwen-deploy engine install cpu, or --executable with the path of a vllm program.',
+  },
   'engine/busy': { message: 'The engine {id} is being installed by another process.', hint: 'Wait for it to end, then try again.' },
   'engine/in-use': { message: 'The engine {id} is used by {deployments}.', hint: 'qwen-deploy down {first} first.' },
   'engine/no-executable': {
@@ -148,11 +189,19 @@ export const errors = {
     message: '{name} did not become ready: {reason}',
     hint: 'The whole log: qwen-deploy logs {name}',
   },
+  'engine/replicas': {
+    message: '{failed} of {count} replicas of {name} did not become ready: {names}. The others go on serving.',
+    hint: 'The first reason: {reason}',
+  },
   'engine/rolled-back': {
     message: 'The new configuration of {name} did not become ready ({reason}); the last good one was started again.',
     hint: 'Its log: qwen-deploy logs {name} --launch previous',
   },
 
+  'model/adapter': {
+    message: 'The LoRA adapter {name} cannot be used: {path} {problem}.',
+    hint: 'Each path below lora must be a directory with adapter_config.json and adapter_model.safetensors.',
+  },
   'model/missing': {
     message: 'The model directory {path} {problem}.',
     hint: 'model.path must be a directory with config.json and weights.',

@@ -1,4 +1,5 @@
 /** The English catalogue: every sentence for people that is not an error (errors.ts). One file per area. */
+import { advice } from './advice.ts';
 import { commands } from './commands.ts';
 import { engine } from './engine.ts';
 import { explain } from './explain.ts';
@@ -7,7 +8,9 @@ import { imports } from './import.ts';
 import { life } from './life.ts';
 import { plan } from './plan.ts';
 import { profiles } from './profiles.ts';
+import { reading } from './reading.ts';
 import { rules } from './rules.ts';
+import { settings } from './settings.ts';
 import { up } from './up.ts';
 import { views } from './views.ts';
 
@@ -20,7 +23,10 @@ export const messages = {
   ...commands,
   ...flags,
   ...explain,
+  ...advice,
   ...rules,
   ...profiles,
+  ...reading,
+  ...settings,
   ...imports,
 };

@@ -1,2 +1,222 @@
 /** What rules across settings say, of a profile alone and of a profile on a machine. */
-export const rules = {} as const;
+export const rules = {
+  'rule.leave-out': 'Leave it out.',
+  'rule.sizes.hint': 'Possible: {sizes}.',
+
+  'rule.batch-below-length':
+    'Without chunked prefill a request must fit into one step, and max-num-batched-tokens {tokens} is less than the {length} tokens that a request may have: vLLM refuses to start.',
+  'rule.batch-below-length.hint': 'Leave enable-chunked-prefill on, or set max-num-batched-tokens to {length} or more.',
+  'rule.batch-below-sequences':
+    'max-num-batched-tokens {tokens} is less than max-num-seqs {sequences}: each request needs at least one token of a step, and vLLM refuses to start.',
+  'rule.batch-below-sequences.default':
+    'max-num-seqs {sequences} is more than the {tokens} tokens of a step that vLLM chooses at most on its own: it refuses to start.',
+  'rule.batch-below-sequences.hint': 'Set max-num-batched-tokens to {sequences} or more, or lower max-num-seqs.',
+  'rule.active-above-sequences': 'max-num-active-seqs {active} is more than max-num-seqs {most}: vLLM refuses to start.',
+  'rule.threshold-above-length':
+    'long-prefill-token-threshold {threshold} is more than the {length} tokens that a request may have: vLLM refuses to start.',
+  'rule.batch-too-large':
+    'max-num-batched-tokens {tokens} can never be filled: max-num-seqs times max-model-len is {usable}. It only takes memory.',
+  'rule.chunked-prefill-off':
+    'vLLM does not support this model without chunked prefill: one long prompt stops all answers, and the engine may crash.',
+  'rule.queue-closed': '{name} 0 refuses every request, so the server would never be ready.',
+  'rule.queue-below-sequences':
+    'max-num-queued-reqs {queue} counts running requests, too: never more than {queue} run at once, although max-num-seqs is {most}.',
+
+  'rule.length-beyond-model': 'max-model-len {length} is more than the {most} tokens that {model} knows: vLLM refuses to start.',
+  'rule.length-beyond-model.hint': 'Set max-model-len to {most} or less.',
+  'rule.length-beyond-model.yarn': 'For up to {positions} tokens, below vllm: {setting}',
+  'rule.length-yarn-alone':
+    'max-model-len {length} is more than {most}: since 0.30 YaRN alone does not lengthen the model, and vLLM refuses to start.',
+  'rule.length-yarn-alone.hint': 'Say the number of positions in hf-overrides as well: max_position_embeddings {reach}.',
+  'rule.yarn-too-short':
+    'max-model-len {length} is more than YaRN reaches ({original} × {factor} = {reach}): positions behind that read past the end of a table.',
+  'rule.yarn-too-short.hint': 'A factor of {needed} reaches far enough; or lower max-model-len.',
+  'rule.yarn-needless': 'YaRN is on, but no request is longer than {length}, and {model} knows {most} without it. It hurts short texts.',
+  'rule.rope-base-lost':
+    '{key} in hf-overrides replaces the one of {model}, and rope_theta is not repeated in it: the answers would make no sense.',
+  'rule.rope-base-lost.hint': 'Add rope_theta: {theta}.',
+  'rule.length-untrained': 'max-model-len {length}: {model} was trained for {most}, and beyond them its answers fall apart.',
+  'rule.length-untrained.yarn': 'Stretch it by YaRN, below vllm: {setting}',
+
+  'rule.share-beside-cache':
+    'kv-cache-memory-bytes gives the size of the KV cache; gpu-memory-utilization only says how much of the GPU must be free at the start.',
+  'rule.share-beside-cache.cpu': 'kv-cache-memory-bytes gives the size of the KV cache; gpu-memory-utilization has no effect.',
+  'rule.share-beside-cache.hint': 'Leave gpu-memory-utilization out: what is needed is then reckoned.',
+  'rule.cpu-share': 'On a CPU gpu-memory-utilization takes {percent} % of the memory, all of which must be free at the start.',
+  'rule.cpu-share.hint': 'Say the size of the KV cache instead: kv-cache-memory-bytes, such as 4G.',
+  'rule.cache-set-twice': 'VLLM_CPU_KVCACHE_SPACE ({value} GiB) wins over kv-cache-memory-bytes.',
+  'rule.cache-space-idle': 'VLLM_CPU_KVCACHE_SPACE has no effect on a GPU.',
+  'rule.cache-set-twice.hint': 'Use kv-cache-memory-bytes only, such as 4G.',
+  'rule.cache-space-number': 'VLLM_CPU_KVCACHE_SPACE must be a whole number of GiB, not {value}: vLLM refuses to start.',
+  'rule.memory-cap-small': 'resources.memory {cap} is less than the engine needs to load ({need} at least): the kernel would end it.',
+  'rule.memory-cap-small.hint': 'The KV cache and what is loaded besides come on top.',
+  'rule.replica-shares':
+    '{count} replicas share a GPU, each with gpu-memory-utilization {share}: together {sum} of it, so the last ones cannot start.',
+  'rule.replica-shares.hint': 'With {fits} or less they fit beside each other.',
+  'rule.ports-run-out': '{replicas} replicas from port {first} on would end at {last}; ports end at 65535.',
+  'rule.ports-run-out.hint': 'Begin at {most} or lower.',
+  'rule.shm-small':
+    'resources.shm {have} is little for {gpus} GPUs that work together: they pass data through it and fail when it is full.',
+  'rule.shm-small.hint': '2GiB is what others use.',
+  'rule.nofile-small':
+    'resources.nofile {nofile} may not be enough: {connections} connections at once, and the files of the engine itself.',
+
+  'rule.heads-indivisible':
+    '{model} cannot be shared out to {tensor} GPUs: it has {heads} attention heads and {kvHeads} KV heads, and each GPU needs as many as the others.',
+  'rule.shards-indivisible':
+    '{model} cannot be shared out to {tensor} GPUs: its width {width} would be cut inside of the blocks of {block} that share one FP8 scale.',
+  'rule.stages-above-layers':
+    'pipeline-parallel-size {pipeline} is more than the {layers} layers of {model}: some GPUs would have nothing to do.',
+  'rule.no-experts': '{model} has no experts, so enable-expert-parallel is refused.',
+  'rule.balancing-alone': 'enable-eplb balances experts between GPUs: it needs enable-expert-parallel and more than one GPU.',
+  'rule.data-parallel-dense': '{name}: vLLM refuses data parallel from outside for {model}, which has no experts.',
+  'rule.data-parallel-dense.hint': 'Use replicas: independent engines do the same work.',
+  'rule.data-parallel-local': 'data-parallel-size-local {local} is more than data-parallel-size {data}: vLLM refuses to start.',
+  'rule.data-parallel-alone': '{name} needs data-parallel-size above 1: vLLM refuses to start.',
+  'rule.pipeline-executor': 'distributed-executor-backend uni is one process, which cannot be a pipeline of several.',
+  'rule.context-parallel': 'decode-context-parallel-size {size} must divide tensor-parallel-size {tensor}: vLLM refuses to start.',
+  'rule.context-parallel.heads':
+    'decode-context-parallel-size {size} needs more GPUs than {model} has KV heads ({kvHeads}), in step with them; tensor-parallel-size is {tensor}.',
+  'rule.numa-alone': '{name} is refused without numa-bind.',
+  'rule.gpus-too-few': 'The engine wants {gpus} GPUs (tensor × pipeline × data parallel), and resources.gpus gives it {given}.',
+  'rule.gpus-too-few.hint': 'Leave the sizes out: then the {given} share the work.',
+  'rule.gpus-idle': 'resources.gpus gives {given} GPUs, of which the engine uses {gpus}.',
+  'rule.gpus-idle.hint': 'Leave tensor-parallel-size out, or set it to {given}.',
+  'rule.kv-heads-copied': '{model} has {kvHeads} KV heads, so on {tensor} GPUs some keep the same KV cache.',
+
+  'rule.quantization-missing': '{model} is not quantized, and {asked} reads a checkpoint that is: vLLM refuses to start.',
+  'rule.quantization-missing.hint': 'Name such a checkpoint as model, or let vLLM quantize on its own: quantization fp8_per_tensor.',
+  'rule.quantization-mismatch': '{model} is quantized by {method}; {asked} is another method, and vLLM refuses to start.',
+  'rule.quantization-mismatch.hint': 'Leave quantization at auto: the checkpoint says what it is.',
+  'rule.quantization-dtype': 'dtype {dtype}: {method} computes in 16 bits only, and vLLM refuses to start.',
+  'rule.quantization-deprecated': 'quantization {asked} is deprecated and refused without allow-deprecated-quantization.',
+  'rule.quantization-renamed': 'quantization fp8 for {model}, which is not quantized, is deprecated.',
+  'rule.quantization-renamed.hint': 'fp8_per_tensor does the same; fp8_per_block is more exact.',
+  'rule.quantization-cpu': 'On a CPU {asked} runs only with AMX (Sapphire Rapids and newer); elsewhere the worker fails while loading.',
+  'rule.quantization-cpu.hint': 'AWQ, GPTQ and 16 bits run on every CPU that vLLM supports.',
+  'rule.model-unpublished': 'No repository {model} is known: its download would fail.',
+  'rule.model-unpublished.hint': 'Check the name; of a checkpoint of your own give the path.',
+  'rule.kv-cache-backend': 'kv-cache-dtype {dtype} is not for the attention of {model}: no attention backend takes it.',
+  'rule.kv-cache-cpu': 'kv-cache-dtype {dtype} is nothing that the attention of vLLM on CPUs lists.',
+
+  'rule.lora-off': 'enable-lora is off, and lora names adapters: the start would fail at its end.',
+  'rule.lora-off.hint': 'Leave it out: lora switches it on.',
+  'rule.lora-slots': 'max-cpu-loras {held} is less than the {slots} adapters that may work at once (max-loras): vLLM refuses to start.',
+  'rule.lora-idle': '{name} has no effect: no adapter is served.',
+  'rule.lora-idle.hint': 'Name adapters in lora, or leave it out.',
+  'rule.lora-name': 'The adapter {name} has the name of the model itself: vLLM refuses to load it.',
+  'rule.lora-name.hint': 'Give it another name.',
+  'rule.lora-drafts':
+    'With adapters a step must hold every draft: {sequences} requests × ({drafts} + 1) tokens are {need}, and max-num-batched-tokens is {tokens}.',
+
+  'rule.draft-twice': '{name} and the field {field} of speculative-config are the same: vLLM takes one of them only.',
+  'rule.draft-count': 'Drafting by {method} needs to know how many tokens: num_speculative_tokens.',
+  'rule.draft-count.hint': '3 to 5 are usual.',
+  'rule.draft-source': 'Tokens are to be drafted, but nothing says by what: method or model is missing.',
+  'rule.draft-source.method': 'Drafting by {method} needs a model that drafts.',
+  'rule.draft-source.hint': 'ngram needs no model: it looks for repetitions of the prompt.',
+  'rule.draft-window': 'prompt_lookup_min {least} is more than prompt_lookup_max {most}: vLLM refuses to start.',
+  'rule.draft-layers': '{model} has no layers that draft (MTP): vLLM refuses to start.',
+  'rule.draft-layers.hint': 'Qwen3-Next, Qwen3.5 and newer have them; for this one use ngram or a draft model.',
+  'rule.draft-parallel': 'draft_tensor_parallel_size {size} must be 1 or tensor-parallel-size ({tensor}): vLLM refuses to start.',
+  'rule.draft-parallel.name': 'In speculative-config it is called draft_tensor_parallel_size; tensor_parallel_size is refused.',
+  'rule.draft-vocabulary': '{draft} has {has} words and {model} {wants}: a draft needs the same ones, and vLLM refuses to start.',
+  'rule.draft-vocabulary.hint': 'Take a smaller model of the same family.',
+  'rule.draft-async': 'async-scheduling cannot be combined with drafting by {method}: vLLM refuses to start.',
+  'rule.draft-package': 'Drafting by suffix needs the package {package} beside vLLM, which is not installed with it.',
+  'rule.draft-metrics': '{name} needs speculative-config: vLLM refuses to start.',
+
+  'rule.tools-without-parser': 'enable-auto-tool-choice needs tool-call-parser: vLLM refuses to start.',
+  'rule.tools-without-parser.hint': 'hermes for Qwen3, qwen3_coder for Qwen3-Coder, Qwen3.5 and newer.',
+  'rule.tools-not-chosen':
+    'tool-call-parser {parser} without enable-auto-tool-choice: requests that leave the choice of tools to the model are refused.',
+  'rule.tools-not-chosen.hint': 'Set enable-auto-tool-choice to true.',
+  'rule.tool-parser-family': '{model} does not write its calls as {parser} reads them: they would stay in the text.',
+  'rule.parser-family.hint': 'For this model: {parser}.',
+  'rule.reasoning-parser-family': '{model} does not mark its thoughts as {parser} expects them.',
+  'rule.reasoning-parser-idle': '{model} never thinks, and reasoning-parser {parser} may take its whole answer for thoughts.',
+  'rule.reasoning-parser-idle.hint': 'Leave it out, or set thinking to "off".',
+  'rule.reasoning-in-text': 'Without reasoning-parser the thoughts of {model} stand in the text of its answers.',
+  'rule.thinking-impossible.on': 'thinking is on, and {model} never thinks: the setting has no effect.',
+  'rule.thinking-impossible.off': 'thinking is off, and {model} always thinks: the setting only spoils its sampling.',
+  'rule.thinking-impossible.hint': 'Leave it at request, or choose another model.',
+  'rule.thinking-greedy': 'temperature 0 while the model thinks: it ends in endless repetitions.',
+  'rule.thinking-greedy.hint': 'Qwen recommends temperature 0.6, top_p 0.95, top_k 20.',
+
+  'rule.open-without-key': 'server.host {host} opens the server to the network, and no server.api-key guards it.',
+  'rule.open-without-key.hint': 'Set server.api-key, such as env:QWEN_API_KEY, or server.host to 127.0.0.1.',
+  'rule.metrics-open': 'server.api-key guards /v1 only: /metrics, /health, /tokenize and others answer to everybody.',
+  'rule.metrics-open.hint': 'Put a proxy in front that lets only /v1 through.',
+  'rule.open-routes': '{name} adds routes that change the engine and that no key guards, and {host} is open to the network.',
+  'rule.outputs-without-requests': 'enable-log-outputs needs enable-log-requests: vLLM refuses to start.',
+  'rule.metrics-without-stats':
+    'enable-per-request-metrics needs statistics, and disable-log-stats switches them off: vLLM refuses to start.',
+  'rule.stats-off': 'disable-log-stats empties /metrics: nobody sees how busy the engine is, or whether it still works.',
+  'rule.remote-code': 'trust-remote-code runs programs that come with the model.',
+  'rule.remote-code.hint': 'Only for a model whose code you have read; then say model.revision, too.',
+  'rule.no-http.socket': 'With uds vLLM opens no port, so nobody would find it ready.',
+  'rule.no-http.other': 'With {name} vLLM serves no HTTP, so nobody would find it ready.',
+  'rule.no-http.tls': '{name}: the server would speak TLS only, and readiness is asked without, so it would never be ready.',
+  'rule.no-http.tls.hint': 'Let a proxy in front speak TLS.',
+  'rule.no-completions': 'A pooling model serves no completions, by which readiness is asked: it would never be ready.',
+  'rule.no-completions.model': '{model} does not write: it serves no completions, by which readiness is asked, and would never be ready.',
+
+  'rule.sleep-on-cpu': 'enable-sleep-mode is not there on CPUs: vLLM refuses to start.',
+  'rule.block-on-cpu': 'block-size {size} is no multiple of 32, which attention on CPUs needs: the engine fails while starting.',
+  'rule.cpu-binding':
+    'VLLM_CPU_OMP_THREADS_BIND {bound} leaves resources.cpus {cpus}: the threads would run on CPUs that are not given to it.',
+  'rule.cpu-binding-count':
+    'VLLM_CPU_OMP_THREADS_BIND has {lists} lists of CPUs (between |) for {workers} workers: vLLM fails while starting.',
+  'rule.cpu-nodes': '{workers} workers on CPUs need {workers} NUMA nodes, or vLLM fails while starting.',
+  'rule.cpu-nodes.hint': 'Else say which CPUs each of them has: engine.env VLLM_CPU_OMP_THREADS_BIND, such as 0-3|4-7.',
+  'rule.idle-on-cpu': '{name} has no effect on CPUs.',
+  'rule.cpu-compiles': 'Without enforce-eager vLLM compiles at each start: a minute or more, and a C++ compiler must be there.',
+  'rule.cpu-compiles.hint': 'enforce-eager starts sooner; compiled code answers faster.',
+
+  'rule.set-twice': '{name} and the field {field} of {setting} are the same: vLLM refuses both at once.',
+  'rule.set-twice.hint': 'Leave {name} out.',
+  'rule.graphs-largest':
+    'max-cudagraph-capture-size {largest} is not the largest of cudagraph-capture-sizes ({most}): vLLM refuses to start.',
+  'rule.graphs-zero': 'max-cudagraph-capture-size 0 is refused while CUDA graphs are on.',
+  'rule.graphs-zero.hint': 'enforce-eager switches CUDA graphs off.',
+  'rule.graphs-too-large': 'cudagraph-capture-sizes {sizes}: no step has more than max-num-batched-tokens {batch}, so these are dropped.',
+  'rule.graphs-short': 'CUDA graphs end at {largest} requests and max-num-seqs is {sequences}: above that each token takes longer.',
+  'rule.eager-idle': '{path} has no effect: enforce-eager switches CUDA graphs and compilation off.',
+  'rule.eager-idle.hint': 'Leave one of them out.',
+  'rule.sleep-unreachable': 'enable-sleep-mode without VLLM_SERVER_DEV_MODE: nothing can send the engine to sleep.',
+  'rule.sleep-unreachable.hint': 'Set engine.env VLLM_SERVER_DEV_MODE to "1" on a server that only you reach, or leave it out.',
+  'rule.prefix-idle': '{name} has no effect: enable-prefix-caching is off.',
+  'rule.mamba-block-alone': 'mamba-block-size is refused while enable-prefix-caching is off.',
+
+  'rule.variable-removed': 'vLLM {version} does not read {name} any more; {last} was the last that is known to.',
+  'rule.variable-removed.hint': 'Use vllm.{name} instead.',
+  'rule.variable-refused': 'fail-on-environ-validation refuses {name}, which this version does not know.',
+  'rule.gpus-by-variable': '{name} chooses GPUs behind the back of resources.gpus: what is checked and what is used may differ.',
+  'rule.gpus-by-variable.hint': 'Use resources.gpus: indexes or UUIDs.',
+  'rule.log-muted': '{path} {value} silences the lines that tell how far a start is and why an engine died.',
+  'rule.variable-device': 'VLLM_TARGET_DEVICE {device} contradicts engine.variant {variant}.',
+
+  'rule.not-checked': 'Not checked without {facts}: {what}.',
+  'rule.facts.gpu': 'a GPU that answers',
+  'rule.what.quantization': 'quantization and GPU',
+  'rule.what.dtype': 'dtype and GPU',
+  'rule.what.cache': 'KV cache type and GPU',
+  'rule.what.batch': "requests at once and vLLM's own batch",
+  'rule.list': '{first}, {rest}',
+  'rule.quantization-capability': '{gpu} has compute capability {has}; quantization {method} needs {least}, and vLLM refuses to start.',
+  'rule.quantization-capability.hint': 'AWQ, GPTQ and FP8 run from 7.5 on.',
+  'rule.weight-only': '{gpu} (compute capability {has}) keeps FP8 weights and computes in 16 bits: it saves memory and no time.',
+  'rule.dtype-capability': '{gpu} has compute capability {has}; bfloat16 needs 8.0, and vLLM refuses to start.',
+  'rule.dtype-capability.hint': 'Use half, or leave dtype out.',
+  'rule.cache-capability': '{gpu} has compute capability {has}; kv-cache-dtype {dtype} needs 8.0, and vLLM refuses to start.',
+  'rule.cache-backend':
+    '{gpu} (compute capability {has}): only FlashInfer serves kv-cache-dtype {dtype} below 8.9; without it the start fails.',
+  'rule.batch-default':
+    'max-num-seqs {sequences} is more than the {tokens} tokens of a step that vLLM chooses on its own on {gpu}: it refuses to start.',
+  'rule.cache-above-memory': 'The KV cache ({cache}) and the weights need {need}, and the machine has {have}.',
+  'rule.cache-above-memory.hint': 'Lower kv-cache-memory-bytes.',
+  'rule.offline': '{name} forbids downloading {model}, and it is not on this machine.',
+  'rule.offline.hint': 'Download it first, or leave the variable out.',
+  'rule.adapter-rank': 'The adapter {name} has rank {rank}, and max-lora-rank is {most}: vLLM refuses to load it.',
+  'rule.adapter-rank.hint': 'Leave max-lora-rank out: it follows from the adapters.',
+} as const;

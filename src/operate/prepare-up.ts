@@ -1,0 +1,114 @@
+/** The first half of `up`: everything is decided and checked, and the engine installed, before anything is started. */
+import { DeployError } from '../core/error.ts';
+import { say } from '../core/message.ts';
+import { sharesGpu } from '../plan/replicas.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { Deployable, State } from '../supervisor/state.ts';
+import type { Context } from './context.ts';
+import { ensureEngine, isUninstallable } from './ensure-engine.ts';
+import { ensureFlags } from './ensure-flags.ts';
+import { ensureMiniature } from './ensure-miniature.ts';
+import { findSurplus } from './members.ts';
+import type { MadePlan, MadePlans } from './plan.ts';
+import { chooseRef, findBlockers, type PlanUpRequest, planFor, readRecord, toNames, toSets } from './plan-up.ts';
+
+export interface PreparedUp {
+  /** Of the deployment, or of all replicas together. */
+  readonly name: string;
+  readonly first: PreparedMember;
+  /** One, or one for each replica. */
+  readonly members: readonly PreparedMember[];
+  /** Up, and not asked for any more. */
+  readonly surplus: readonly State[];
+  readonly sharesGpu: boolean;
+}
+
+export interface PreparedMember {
+  readonly name: string;
+  readonly wanted: Deployable;
+  readonly running: State | undefined;
+}
+
+export async function prepareUp(request: PlanUpRequest, context: Context): Promise<PreparedUp> {
+  const { ref, auto } = await chooseRef(request, context);
+  try {
+    return await prepareProfile(ref, request, context);
+  } catch (error) {
+    // Only a choice of ours may become another one; a named profile never does.
+    if (!auto || !isUninstallable(error)) throw error;
+    const { toWhy } = await import('./choose.ts');
+    context.emit({ type: 'said', level: 'warning', text: say('auto.demo', { why: toWhy(error) }) });
+    return prepareProfile('demo', request, context);
+  }
+}
+
+async function prepareProfile(ref: string, request: PlanUpRequest, context: Context): Promise<PreparedUp> {
+  let made = await planFor(ref, request, context);
+  const records = await Promise.all(made.all.map(({ name }) => readRecord(name, context)));
+  const surplus = await findSurplus(made.name, toNames(made.all), context);
+  const refuse = () => {
+    const [blocker] = findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
+    if (blocker) throw blocker;
+    refuseFindings(made);
+  };
+  refuse();
+  const { source } = made.first.plan.engine;
+  if (source.kind === 'managed' && !source.installed) {
+    await ensureEngine(made.profile, { install: request.install }, context);
+    made = await planFor(ref, request, context);
+    // An installation takes a minute or more: the port may be somebody else's by now.
+    refuse();
+  }
+  if (await ensureFlags(made.first.plan.engine, context)) made = await planFor(ref, request, context);
+  announce(made, context);
+  const { first, name, profile } = made;
+  if (profile.model.source === 'miniature' && !first.plan.simulated) await ensureMiniature(first.spec.model, context);
+  const from = { ref: toLastingRef(ref, profile), sets: toSets(request) };
+  const members = made.all.map((one, at) => ({ name: one.name, wanted: toDeployable(one, from, name), running: records[at]?.state }));
+  const [own] = members;
+  return {
+    name,
+    first: own ?? { name, wanted: toDeployable(first, from, name), running: undefined },
+    members,
+    surplus,
+    sharesGpu: sharesGpu(profile, first.facts),
+  };
+}
+
+/** What the rules say that knows no single cure: everything at once, and nothing is started. */
+function refuseFindings({ name, all }: MadePlans): void {
+  const findings = all.flatMap(({ plan }) => plan.findings).filter(({ severity }) => severity === 'error');
+  const distinct = [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
+  if (distinct.length > 0) throw DeployError.of('plan/refused', { name, count: distinct.length }, { findings: distinct });
+}
+
+function toDeployable({ profile, spec, replica }: MadePlan, source: Deployable['source'], group: string): Deployable {
+  return { profile: profile.name, spec, source: replica === undefined ? source : { ...source, member: { group, replica } } };
+}
+
+/** `status` reads the profile again from wherever it is called: what was found relative to here needs its full path. */
+function toLastingRef(ref: string, { source }: Profile): string {
+  return source.startsWith('shipped:') ? ref : source;
+}
+
+function announce({ name, first: { plan, spec }, all }: MadePlans, context: Context): void {
+  const source = plan.engine.source;
+  const engine = source.kind === 'simulator' ? 'simulated' : `vLLM ${plan.engine.version}`;
+  const { host, port } = spec.endpoint;
+  const about = { name, engine, backend: plan.backend, host, port };
+  const text =
+    all.length === 1 ? say('up.planned', about) : say('up.planned-replicas', { ...about, count: all.length, last: port + all.length - 1 });
+  context.emit({ type: 'step-done', step: 'plan', text });
+  for (const { severity, message } of plan.findings) {
+    if (severity === 'warning') context.emit({ type: 'said', level: 'warning', text: message });
+  }
+  if (source.kind === 'managed') context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-ready', { engine }) });
+  if (source.kind === 'executable') {
+    context.emit({
+      type: 'step-done',
+      step: 'engine',
+      text: say('up.engine-external', { program: source.program, version: plan.engine.version }),
+    });
+  }
+  if (source.kind === 'simulator') context.emit({ type: 'step-done', step: 'engine', text: say('up.simulator') });
+}
