@@ -22,7 +22,7 @@ if (require.main !== module) {
   process.stdout.write(readFileSync(`${__dirname}/help.txt`));
 } else {
   const program = start(__dirname);
-  process.on('exit', () => program.isStale() && writeCache(`${__dirname}/program.cache`, program.scripts));
+  process.on('exit', program.keep);
   program.load(toEntry(argv));
 }
 
@@ -31,48 +31,84 @@ function toEntry(words) {
   return words.length === 3 && words[2] === 'status' ? 'status-main.js' : 'main.js';
 }
 
-// `load` runs a chunk by its name, with all chunks that it asks for.
-function start(directory, scripts = new Map()) {
+// `load` runs a chunk by its name, with all chunks that it asks for. Chunks that are used together are one script (a
+// volume): reading and opening a script costs more than what most chunks do.
+function start(directory, volumes = new Map()) {
   const pack = openPack(`${directory}/program.pack`);
   const cache = openPack(`${directory}/program.cache`);
-  const loaded = new Map();
+  const modules = new Map();
   const requireFrom = (name) => (name.startsWith('.') ? load(name.slice(name.lastIndexOf('/') + 1)) : toLazy(name));
   let stale = false;
 
   function load(name) {
-    const known = loaded.get(name);
+    const known = modules.get(name);
     if (known) return known.exports;
     const module = { exports: {} };
-    loaded.set(name, module);
-    const script = scripts.get(name) ?? compile(name);
-    scripts.set(name, script);
-    script.runInThisContext()(requireFrom, module, module.exports, `${directory}/main.js`);
+    modules.set(name, module);
+    const volume = openVolume(pack.index.chunks[name]);
+    volume.chunks[name](requireFrom, module, module.exports, `${directory}/main.js`, toTexts);
     return module.exports;
   }
 
-  function compile(name) {
+  function openVolume(name) {
+    const known = volumes.get(name);
+    if (known) return known;
     const cachedData = cache?.read(name);
     const script = new Script(pack.read(name).latin1Slice(), { filename: `${directory}/${name}`, ...(cachedData ? { cachedData } : {}) });
     if (cachedData === undefined || script.cachedDataRejected) stale = true;
-    return script;
+    const volume = { script, chunks: script.runInThisContext() };
+    volumes.set(name, volume);
+    return volume;
   }
 
-  return { load, scripts, isStale: () => stale };
+  // A catalogue of texts; its ids are AREA.REST or AREA/REST, and an area is one part of the pack.
+  function toTexts(name) {
+    const areas = new Map();
+    const read = (area) => {
+      const known = areas.get(area);
+      if (known) return known;
+      const texts = JSON.parse(pack.read(`${name}/${area}`)?.utf8Slice() ?? '{}');
+      areas.set(area, texts);
+      return texts;
+    };
+    const find = (id) => (typeof id === 'string' ? read(toArea(id))[id] : undefined);
+    const list = () =>
+      Object.keys(pack.index.parts).flatMap((part) => (part.startsWith(`${name}/`) ? Object.keys(read(part.slice(name.length + 1))) : []));
+    return new Proxy({}, toTraps(find, list));
+  }
+
+  return { load, loaded: () => [...modules.keys()], keep: () => stale && writeCache(`${directory}/program.cache`, volumes) };
 }
 
 // A module of Node's own that is loaded when something of it is first used: most commands use few of those they name.
 function toLazy(name) {
   return new Proxy(
     {},
-    {
-      get: (_, key) => require(name)[key],
-      ownKeys: () => Reflect.ownKeys(require(name)),
-      getOwnPropertyDescriptor: (_, key) => ({ value: require(name)[key], enumerable: true, configurable: true }),
-    },
+    toTraps(
+      (key) => require(name)[key],
+      () => Reflect.ownKeys(require(name)),
+    ),
   );
 }
 
-// A pack: 8 hexadecimal digits of the index's length, the index { name: [offset, length] }, the contents.
+// Of an object whose properties are found by a function.
+function toTraps(find, list) {
+  return {
+    get: (_, key) => find(key),
+    has: (_, key) => find(key) !== undefined,
+    ownKeys: list,
+    getOwnPropertyDescriptor: (_, key) => {
+      const value = find(key);
+      return value === undefined ? undefined : { value, enumerable: true, configurable: true };
+    },
+  };
+}
+
+function toArea(id) {
+  return id.slice(0, id.search(/[./]/));
+}
+
+// A pack: 8 hexadecimal digits of the index's length, the index { parts: { name: [offset, length] }, … }, the contents.
 function openPack(path) {
   let file;
   try {
@@ -89,28 +125,29 @@ function openPack(path) {
   const indexLength = Number.parseInt(slice(0, 8).latin1Slice(), 16);
   const index = JSON.parse(slice(8, indexLength).latin1Slice());
   const base = 8 + indexLength;
-  return { read: (name) => index[name] && slice(base + index[name][0], index[name][1]) };
+  const { parts } = index;
+  return { index, read: (name) => parts[name] && slice(base + parts[name][0], parts[name][1]) };
 }
 
-function toPack(entries) {
-  const index = {};
+function toPack(entries, more = {}) {
+  const parts = {};
   let offset = 0;
   for (const [name, content] of entries) {
-    index[name] = [offset, content.length];
+    parts[name] = [offset, content.length];
     offset += content.length;
   }
-  const head = Buffer.from(JSON.stringify(index), 'latin1');
+  const head = Buffer.from(JSON.stringify({ parts, ...more }), 'latin1');
   return Buffer.concat([Buffer.from(head.length.toString(16).padStart(8, '0')), head, ...[...entries].map(([, content]) => content)]);
 }
 
-function writeCache(path, scripts) {
+function writeCache(path, volumes) {
   const temporary = `${path}.${process.pid}`;
   try {
-    writeFileSync(temporary, toPack(new Map([...scripts].map(([name, script]) => [name, script.createCachedData()]))));
+    writeFileSync(temporary, toPack(new Map([...volumes].map(([name, { script }]) => [name, script.createCachedData()]))));
     renameSync(temporary, path);
   } catch {
     // installed by another user: the next start is as slow as this one
   }
 }
 
-module.exports = { start, toEntry, toPack, writeCache };
+module.exports = { start, toArea, toEntry, toPack, writeCache };

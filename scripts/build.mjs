@@ -2,14 +2,15 @@
 // Two passes: esbuild can split only ES modules, but V8's code cache and a quick start want CommonJS, so the chunks
 // are then converted one by one; `import()` becomes a lazy require.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { toPack } = createRequire(import.meta.url)('./boot.cjs');
+const { toArea, toPack } = createRequire(import.meta.url)('./boot.cjs');
 const shared = {
   platform: 'node',
   target: 'node20.19',
@@ -23,8 +24,8 @@ const bundle = {
   ...shared,
   absWorkingDir: root,
   bundle: true,
-  define: { 'import.meta.url': '__moduleUrl' },
-  plugins: [lazyChildProcess(), textAsJson()],
+  define: { 'import.meta.url': '__moduleUrl', __build: JSON.stringify(hashSources()) },
+  plugins: [lazyChildProcess()],
 };
 const commonJs = { ...shared, format: 'cjs', supported: { 'dynamic-import': false } };
 
@@ -33,8 +34,10 @@ mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
 const work = mkdtempSync(join(root, 'node_modules/.cache/build-'));
 try {
   await build({ ...bundle, ...commonJs, entryPoints: ['src/runtime/simulator/main.ts'], outfile: join(work, 'simulator.js') });
+  const texts = new Map();
+  const program = { ...bundle, plugins: [...bundle.plugins, textsApart(texts)] };
   const { outputFiles } = await build({
-    ...bundle,
+    ...program,
     entryPoints: ['src/main.ts'],
     outdir: work,
     format: 'esm',
@@ -43,27 +46,70 @@ try {
   });
   // Only what works for a while has a spinner, and it is half of the text.
   const statusAlone = { entryPoints: ['src/status-main.ts'], external: ['./spinner.ts'], outdir: work, write: false };
-  const alone = await build({ ...bundle, ...commonJs, ...statusAlone });
+  const alone = await build({ ...program, ...commonJs, ...statusAlone });
   outputFiles.push(...alone.outputFiles);
-  const chunks = await Promise.all(outputFiles.map(async ({ path, text }) => [basename(path), await toChunk(text)]));
-  writeFileSync(join(work, 'program.pack'), toPack(new Map(chunks)));
+  const chunks = new Map(await Promise.all(outputFiles.map(async ({ path, text }) => [basename(path), await toChunk(text)])));
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   writeFileSync(join(work, 'version.txt'), `${version}\n`);
   writeFileSync(join(work, 'package.json'), '{"type":"commonjs"}\n');
   cpSync(join(root, 'scripts/boot.cjs'), join(work, 'main.js'));
   chmodSync(join(work, 'main.js'), 0o755);
   chmodSync(work, 0o755);
+  // First every chunk by itself, to see which are used together.
+  const names = [...chunks.keys()];
+  writeFileSync(
+    join(work, 'program.pack'),
+    toProgram(
+      chunks,
+      texts,
+      names.map((name) => [name]),
+    ),
+  );
+  const used = JSON.parse(warm(work, '--trace'));
+  writeFileSync(join(work, 'program.pack'), toProgram(chunks, texts, toVolumes(names, used)));
   replace(join(root, 'dist'), work);
-  // The cache knows its scripts by name, so it is made in place.
-  execFileSync(process.execPath, [join(root, 'scripts/warm.mjs'), join(root, 'dist')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // The cache knows its scripts by their paths, so it is made in place.
+  warm(join(root, 'dist'));
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+/** Names what this build is made of: what it keeps for itself is worth nothing to another one. */
+function hashSources() {
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  const entries = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = entries.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort();
+  for (const file of files) hash.update(relative(root, file)).update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
 }
 
 async function toChunk(text) {
   const { code } = await transform(text, commonJs);
   const moduleUrl = code.includes('__moduleUrl') ? "const __moduleUrl=require('node:url').pathToFileURL(__main).href;" : '';
-  return Buffer.from(`(function(require,module,exports,__main){'use strict';${moduleUrl}${code}\n})`, 'latin1');
+  return `function(require,module,exports,__main,__texts){'use strict';${moduleUrl}${code}\n}`;
+}
+
+function warm(directory, ...options) {
+  const words = [join(root, 'scripts/warm.mjs'), directory, ...options];
+  return execFileSync(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+}
+
+/** Chunks that the same commands use make one volume. `used`: for each command, what it loaded. */
+function toVolumes(names, used) {
+  const volumes = new Map();
+  for (const name of names) {
+    const users = used.flatMap((loaded, command) => (loaded.includes(name) ? [command] : []));
+    const key = users.length === 0 ? name : users.join();
+    volumes.set(key, [...(volumes.get(key) ?? []), name]);
+  }
+  return [...volumes.values()];
+}
+
+function toProgram(chunks, texts, volumes) {
+  const toSource = (names) => `({${names.map((name) => `${JSON.stringify(name)}:${chunks.get(name)}`).join(',')}})`;
+  const scripts = volumes.map((names, index) => [`volume-${index}.js`, Buffer.from(toSource(names), 'latin1')]);
+  const places = volumes.flatMap((names, index) => names.map((name) => [name, `volume-${index}.js`]));
+  return toPack(new Map([...scripts, ...texts]), { chunks: Object.fromEntries(places) });
 }
 
 /** commander loads child_process (2 ms) for external sub-commands, which this program has none of. */
@@ -84,18 +130,24 @@ function lazyChildProcess() {
   };
 }
 
-/** The texts are a thousand properties: parsed as JSON they cost a quarter of what an object literal does. */
-function textAsJson() {
-  const toJson = async (path, name) => {
+/**
+ * The texts are more than a thousand, of which a command says ten: they lie in the pack area by area, and the program
+ * gets a catalogue that reads an area when one of its texts is looked up (boot.cjs). `found` collects them.
+ */
+function textsApart(found) {
+  const apart = async (path, name) => {
     const { outputFiles } = await build({ ...shared, entryPoints: [path], bundle: true, format: 'esm', write: false });
     const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
-    return { contents: `export const ${name} = JSON.parse(${JSON.stringify(JSON.stringify(module[name]))});`, loader: 'js' };
+    const areas = new Map();
+    for (const [id, text] of Object.entries(module[name])) areas.set(toArea(id), { ...areas.get(toArea(id)), [id]: text });
+    for (const [area, texts] of areas) found.set(`${name}/${area}`, Buffer.from(JSON.stringify(texts)));
+    return { contents: `export const ${name} = __texts(${JSON.stringify(name)});`, loader: 'js' };
   };
   return {
-    name: 'text-as-json',
+    name: 'texts-apart',
     setup({ onLoad }) {
-      onLoad({ filter: /src\/text\/en\/index\.ts$/ }, ({ path }) => toJson(path, 'messages'));
-      onLoad({ filter: /src\/text\/en\/errors\.ts$/ }, ({ path }) => toJson(path, 'errors'));
+      onLoad({ filter: /src\/text\/en\/index\.ts$/ }, ({ path }) => apart(path, 'messages'));
+      onLoad({ filter: /src\/text\/en\/errors\.ts$/ }, ({ path }) => apart(path, 'errors'));
     },
   };
 }

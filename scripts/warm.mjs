@@ -1,11 +1,12 @@
-// node warm.mjs DIST: runs some commands once, so that V8's code cache (DIST/program.cache) holds the compiled code of
+// node warm.mjs DIST [--trace]: runs some commands once, so that V8's code cache (DIST/program.cache) holds the compiled code of
 // what they use, and keeps the main help as text (DIST/help.txt). Run by the build in a process of its own, whose
-// standard output is no terminal.
+// standard output is no terminal. --trace only prints which chunks each command loaded, as JSON.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 
 const dist = resolve(process.argv[2] ?? 'dist');
 const main = join(dist, 'main.js');
@@ -13,23 +14,30 @@ const { start, toEntry, writeCache } = createRequire(main)('./main.js');
 const home = mkdtempSync(join(tmpdir(), 'qd-warm-'));
 process.env.QWEN_DEPLOY_HOME = home;
 
+// Compiled code that has not run for a while would be dropped. The cache knows the flags that it was made with.
+setFlagsFromString('--no-flush-bytecode');
 const supervisor = await standIn();
 const commands = [
   ['--help'],
   ['profiles', 'list'],
   ['profiles', 'check', 'tiny'],
   ['plan', '-p', 'demo'],
+  // Again, now that the profile has been read before.
+  ['plan', '-p', 'demo'],
   ['status'],
   ['status', '-o', 'plain'],
   ['status', 'demo'],
 ];
-// The scripts are shared: each then holds what all commands use of it.
-const scripts = new Map();
-for (const args of commands) {
-  const done = await run(args);
-  if (args[0] === '--help') writeFileSync(join(dist, 'help.txt'), done.output);
+// The volumes are shared: each then holds what all commands use of it.
+const volumes = new Map();
+const runs = [];
+for (const args of commands) runs.push(await run(args));
+setFlagsFromString('--flush-bytecode');
+if (process.argv[3] === '--trace') process.stdout.write(JSON.stringify(runs.map(({ loaded }) => loaded)));
+else {
+  writeFileSync(join(dist, 'help.txt'), runs[0].output);
+  writeCache(join(dist, 'program.cache'), volumes);
 }
-writeCache(join(dist, 'program.cache'), scripts);
 supervisor.close();
 rmSync(home, { recursive: true, force: true });
 
@@ -37,10 +45,10 @@ rmSync(home, { recursive: true, force: true });
 function run(args) {
   const { argv, exit, stdout, stderr } = process;
   const writes = [stdout.write, stderr.write];
-  const program = start(dist, scripts);
+  const program = start(dist, volumes);
   let output = '';
   return new Promise((resolve) => {
-    process.exit = () => resolve({ output });
+    process.exit = () => resolve({ output, loaded: program.loaded() });
     process.argv = [argv[0], main, ...args];
     stdout.write = (text) => {
       output += text;

@@ -46,6 +46,7 @@ export const rooms = {
 /** The few files of rooms without I/O that observe the world. */
 export const observers = [
   'src/profile/load.ts',
+  'src/profile/recall.ts',
   'src/profile/files.ts',
   'src/profile/find.ts',
   'src/profile/shelf.ts',

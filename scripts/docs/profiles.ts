@@ -7,6 +7,7 @@ import { toPlaces } from '../../src/host/environment.ts';
 import { toPackagePath } from '../../src/host/package-files.ts';
 import { readProfileSchema } from '../../src/operate/profiles-schema.ts';
 import { toGpuNeed } from '../../src/plan/gpu-need.ts';
+import { planRules } from '../../src/plan/rules/index.ts';
 import { readCatalogue } from '../../src/profile/flags.ts';
 import { checkRules } from '../../src/profile/layer-rules.ts';
 import { listProfiles, loadProfile } from '../../src/profile/load.ts';
@@ -28,6 +29,7 @@ export async function renderProfilesPage(): Promise<string> {
   const made: Readonly<Record<string, string>> = {
     shipped: await renderShipped(),
     rules: renderRules(profileRules),
+    'machine-rules': renderRules(planRules),
     reference: await renderReference(),
     'wrong.yaml': (await checkExample(template, 'wrong.yaml')).text.trimEnd(),
   };

@@ -30,7 +30,10 @@ export async function askAll<T>(session: Session, option: string, work: (ask: As
       for (;;) {
         host.stderr.write(toText(prompt));
         const { value, done } = await replies.next();
-        if (done) throw DeployError.of('confirm/declined', { option });
+        if (done) {
+          host.stderr.write('\n');
+          throw DeployError.of('confirm/declined', { option });
+        }
         const answer = value.trim() || otherwise;
         if (answer) return answer;
       }

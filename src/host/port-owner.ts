@@ -1,6 +1,5 @@
 /** Who listens on a TCP port: its socket in /proc/net, then the process that holds that socket, where we may look. */
 import { readdir, readFile } from 'node:fs/promises';
-import { readTextFileNow } from './files.ts';
 import { listProcesses, readCommandLine, readDescriptor } from './proc.ts';
 
 export interface PortOwner {
@@ -17,26 +16,6 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
     if (await holds(pid, sockets)) return { pid, command: await readCommandLine(pid) };
   }
   return undefined;
-}
-
-/** Addresses that every machine has. */
-const everywhere = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'];
-/** Below, a port may be refused for other reasons than that it is taken. */
-const leastFreePort = 1024;
-
-/**
- * Certain that a server could listen there: nobody listens on the port at any address. Takes a fifth of the time of
- * trying it out; false means only that it must be tried.
- */
-export function isUnheard(host: string, port: number): boolean {
-  if (!everywhere.includes(host) || port < leastFreePort) return false;
-  try {
-    const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readTextFileNow);
-    return tables[0] !== undefined && tables.every((table) => table === undefined || parseListeners(table, port).length === 0);
-  } catch {
-    // Not to be seen here.
-    return false;
-  }
 }
 
 /** Inodes of the listening sockets on a port, of any local address. */

@@ -6,8 +6,8 @@ import { planDeployment } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Member, toMember, toMembers } from '../plan/replicas.ts';
 import { checkPlanRules } from '../plan/rules/index.ts';
-import { loadProfileAndFlags } from '../profile/load.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
+import { recallProfile } from '../profile/recall.ts';
 import type { FlagCatalogue } from '../vllm/flags.ts';
 import type { Context } from './context.ts';
 
@@ -77,7 +77,7 @@ interface ReadProfile {
 }
 
 async function readAsked(asked: PlanAsked, { places, cwd }: Context): Promise<ReadProfile> {
-  return { ...(await loadProfileAndFlags(asked.profileRef, { places, cwd, sets: asked.sets })), asked };
+  return { ...(await recallProfile(asked.profileRef, { places, cwd, sets: asked.sets })), asked };
 }
 
 async function observe(profile: Profile, { asked }: ReadProfile, { places, env, signal }: Context): Promise<Facts> {

@@ -12,8 +12,8 @@ import { findOnPath } from '../engine/path.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf } from '../host/files.ts';
-import { probePort } from '../host/net.ts';
-import { findPortOwner, isUnheard } from '../host/port-owner.ts';
+import { isRefused, probePort } from '../host/net.ts';
+import { findPortOwner } from '../host/port-owner.ts';
 import type { BackendName, EngineVariant, ModelChoice, Profile } from '../profile/profile.ts';
 import { parseCpuList } from './cpu-list.ts';
 
@@ -202,7 +202,7 @@ async function readAdapter(path: string): Promise<Pick<AdapterFact, 'problem' | 
  * always sets SO_REUSEADDR). Deployments of ours know each other by their state instead.
  */
 export async function observePort({ host, port }: Profile['server']): Promise<PortFact> {
-  if (isUnheard(host, port)) return { is: 'free' };
+  if (await isRefused(host, port)) return { is: 'free' };
   const state = await probePort(host, port);
   if (state.is !== 'taken') return { is: state.is };
   const [owner, other] = await Promise.all([findPortOwner(port), findFreePort(host, port + 1)]);

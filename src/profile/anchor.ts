@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { isMap } from './layer.ts';
+import { isMap } from './map.ts';
 import type { RawProfile } from './schema.ts';
 import { isReference, isSecretName } from './secrets.ts';
 

@@ -4,8 +4,9 @@ import { type Message, type MessageId, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
 import { toKebab, toMoveCure, toRightPlace, toValueCure } from './cure.ts';
 import { toUnspacedKey } from './document.ts';
-import { isMap, readAt, type Source } from './layer.ts';
+import { readAt, type Source } from './layer.ts';
 import { checkRules } from './layer-rules.ts';
+import { isMap } from './map.ts';
 import { parseShape, type RawProfile, type ShapeIssue, toKnownKeys } from './schema.ts';
 import { isSecretPath } from './secrets.ts';
 

@@ -1,6 +1,7 @@
 /** What would cure a wrong setting, as a map for `--set`: only where one thing alone can have been meant. */
 import { toNearest } from '../core/nearest.ts';
-import { isMap, parseKeyPath, putAt, readAt } from './layer.ts';
+import { parseKeyPath, putAt, readAt } from './layer.ts';
+import { isMap } from './map.ts';
 import { parseShape, toKnownKeys } from './schema.ts';
 import { isReference, isSecretPath, isSecretText } from './secrets.ts';
 

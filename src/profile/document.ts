@@ -42,15 +42,15 @@ export function parseYaml(text: string): YamlText {
     else if (documents < 2 && !isDirective) Array.from(composer.next(token));
   };
   const openings: Openings = { quotes: [], brackets: [] };
-  const stop = checkText(text) ?? readWords(text, take, openings);
+  const stop = checkText(text) ?? readWords({ text, openings }, take);
   if (stop) return { problems: [stop], toPlace };
   const [document] = composer.end(true, text.length);
-  const errors = toFirst(document?.errors ?? [], text).map((error) => toProblem(error, text, openings));
+  const errors = toFirst(document?.errors ?? [], text).map((error) => toProblem(error, { text, openings }));
   return { root: document?.contents ?? null, problems: [...errors, ...problems], toPlace };
 }
 
 /** Hands on what the parser makes of the words; ends at the first one that is one too many. */
-function readWords(text: string, take: (token: CST.Token) => void, openings: Openings): YamlProblem | undefined {
+function readWords({ text, openings }: ReadText, take: (token: CST.Token) => void): YamlProblem | undefined {
   const parser = new Parser();
   let words = 0;
   for (const word of new Lexer().lex(text)) {
@@ -118,7 +118,12 @@ function toIndent(text: string, from: number): number {
   return /^[ \t]*/.exec(text.slice(from, from + 200))?.[0].length ?? 0;
 }
 
-function toProblem({ code, message, pos: [offset] }: YamlError, text: string, { quotes, brackets }: Openings): YamlProblem {
+interface ReadText {
+  readonly text: string;
+  readonly openings: Openings;
+}
+
+function toProblem({ code, message, pos: [offset] }: YamlError, { text, openings: { quotes, brackets } }: ReadText): YamlProblem {
   if (message.includes('closing')) return { code: 'profile/not-yaml', message: say('yaml.quote'), offset: quotes.at(-1) ?? offset };
   if (/must end with|end with a/.test(message)) {
     const open = brackets.findLast((one) => one.offset < offset && (one.closed ?? offset) >= offset);

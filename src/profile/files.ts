@@ -5,11 +5,21 @@ import type { Finding } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
 import { errnoOf } from '../host/files.ts';
 import { decodeText } from './decode.ts';
-import { type FoundProfile, findProfile, listNames, type KnownFiles, readProfileBytes, remember, type Shelf, toNearestText, toProblem } from './find.ts';
+import {
+  type FoundProfile,
+  findProfile,
+  type KnownFiles,
+  listNames,
+  readProfileBytes,
+  remember,
+  type Shelf,
+  toNearestText,
+  toProblem,
+} from './find.ts';
 import type { FlagShelf } from './flags.ts';
 import { checkWritten, type ParsedProfile, parseText, toLocate, type WrittenProfile } from './parse.ts';
 
-/** What was read once in a command; a parent of many profiles is one file. */
+/** What was read once in a command; a parent of many profiles is one file. The keys are all paths that were looked at. */
 export interface ReadCache {
   readonly files: Map<string, Promise<ReadFile>>;
   /** Path → whether a file is there. */

@@ -67,7 +67,8 @@ export async function findOnShelf(
   if (ref.length > longestName || !/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(ref)) return undefined;
   for (const extension of extensions) {
     const path = join(shelf.directory, `${ref}${extension}`);
-    if (path !== except && (await remember(known, path, () => isFile(path)))) return { name: basename(ref), source: shelf.shipped ? `shipped:${ref}` : path, path };
+    if (path !== except && (await remember(known, path, () => isFile(path))))
+      return { name: basename(ref), source: shelf.shipped ? `shipped:${ref}` : path, path };
   }
   return undefined;
 }

@@ -4,7 +4,8 @@ import { say } from '../core/message.ts';
 import { toCompleteHistory } from '../vllm/flag-history.ts';
 import { isNewer, toRelease } from '../vllm/flag-version.ts';
 import { checkSettings, type FlagCatalogue, type FlagHistory, type SettingProblem, type Settings, toFlagCatalogue } from '../vllm/flags.ts';
-import { isMap, type Source } from './layer.ts';
+import type { Source } from './layer.ts';
+import { isMap } from './map.ts';
 import type { EngineVariant, SettingValue } from './profile.ts';
 import { defaultEngineVersion } from './resolve.ts';
 

@@ -2,7 +2,8 @@
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { toShown } from './check.ts';
-import { isMap, type Layer, toModelMap } from './layer.ts';
+import { type Layer, toModelMap } from './layer.ts';
+import { isMap } from './map.ts';
 import type { Origin } from './profile.ts';
 import { parseShape } from './schema.ts';
 

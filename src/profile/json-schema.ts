@@ -6,7 +6,7 @@
  */
 import * as z from 'zod/mini';
 import type { FlagCatalogue } from '../vllm/flags.ts';
-import { isMap } from './layer.ts';
+import { isMap } from './map.ts';
 import { defaults } from './resolve.ts';
 import { profileShape } from './schema.ts';
 import { examples } from './schema-examples.ts';

@@ -53,6 +53,7 @@ function readKey(key: Node | null, at: At, walk: Walk): string | undefined {
   if (tag !== undefined) return report(walk, key, { code: 'profile/tag', path: at.path, message: say('yaml.tag', { tag }) });
   const name = key.value;
   if (key.anchor !== undefined && at.alias === undefined) walk.anchors.set(key.anchor, key);
+  if (name.trim() === '') return report(walk, key, { code: 'profile/unknown-key', path: at.path, message: say('profile.empty-key') });
   if (isSecretText(name))
     return report(walk, key, { code: 'profile/secret', path: at.path, message: say('profile.looks-secret', { path: at.path.join('.') }) });
   if (reserved.has(name) || /\p{Cc}/u.test(name)) {

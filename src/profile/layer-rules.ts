@@ -2,7 +2,7 @@
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { type Fix, toMoveCure } from './cure.ts';
-import { isMap } from './layer.ts';
+import { isMap } from './map.ts';
 import { toKnownKeys } from './schema.ts';
 import { isReference, isSecretName } from './secrets.ts';
 

@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts';
+import { isMap } from './map.ts';
 import type { Origin } from './profile.ts';
-import { type RawProfile, toKnownKeys } from './schema.ts';
+import type { RawProfile } from './schema.ts';
 
 /** A place in a file; both count from 1. */
 export interface Place {
@@ -38,11 +39,6 @@ export function parseKeyPath(text: string): readonly string[] {
   return open ? [...open, steps.slice(open.length).join('.')] : steps;
 }
 
-/** A block whose keys the schema knows all. */
-export function isOwnBlock(path: readonly string[]): boolean {
-  return toKnownKeys(path.join('.')) !== undefined || (path.length === 2 && path[0] === 'lora');
-}
-
 /** `NAME` when a key is `NAME+`, which adds to a list; below `vllm`, `a.b+` is vLLM's own way to say the same. */
 export function toAppended(key: string, block: readonly string[]): string | undefined {
   const isOpen = ['labels', 'lora', 'engine.env'].includes(block.join('.')) || (block[0] === 'vllm' && key.includes('.'));
@@ -52,10 +48,6 @@ export function toAppended(key: string, block: readonly string[]): string | unde
 /** `model: ID` and `model: /path` are short for a map, so a child may add to either; a new text replaces all of it. */
 export function toModelMap(text: string): { readonly id: string } | { readonly path: string; readonly source: 'local' } {
   return text.startsWith('/') ? { path: text, source: 'local' } : { id: text };
-}
-
-export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What stands at a path; undefined when nothing does. */

@@ -69,7 +69,7 @@ export function createReadCache({ places }: Pick<Where, 'places'>): ReadCache {
 export interface CheckedProfile {
   /** For people: `shipped:NAME`, or the path. */
   readonly source: string;
-  /** File after file, parents first, and in each from top to bottom. */
+  /** File after file, the profile itself first, and in each from top to bottom. */
   readonly findings: readonly Finding[];
   /** Absent when an error stands in its way. */
   readonly profile?: Profile;
@@ -112,7 +112,7 @@ async function readProfile(ref: string, options: ReadOptions): Promise<CheckedPr
   const resolved = merged && own.length === 0 ? resolveProfile(merged, found) : { findings: [] };
   const later =
     'profile' in resolved ? checkProfileRules(resolved.profile, catalogue) : toPlaced(resolved.findings, found, merged?.origins ?? {});
-  const order = files.read.map(({ written }) => written.file);
+  const order = [found.source, ...files.read.map(({ written }) => written.file)];
   const all = toOrdered([...problems, ...later, ...(await checkShadows(ref, found, { shelves, cache }))], order);
   const isSound = 'profile' in resolved && all.every(({ severity }) => severity !== 'error');
   return {
@@ -137,7 +137,7 @@ function toPlaced(findings: readonly Finding[], { source }: FoundProfile, origin
   });
 }
 
-/** Files in the order in which they were read, and what is about no file last. */
+/** File by file as `files` has them, and what is about no file last. */
 function toOrdered(findings: readonly Finding[], files: readonly string[]): readonly Finding[] {
   const rank = ({ file }: Finding) => (file !== undefined && files.includes(file) ? files.indexOf(file) : files.length);
   return findings.toSorted((a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));

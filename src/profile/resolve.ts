@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { parseBytes, parseDurationMs } from '../core/units.ts';
-import { isMap, type Layer, toModelMap } from './layer.ts';
+import { type Layer, toModelMap } from './layer.ts';
+import { isMap } from './map.ts';
 import type { EngineChoice, HealthSettings, ModelChoice, Profile, Resources, RestartSettings, SecretRef, SettingValue } from './profile.ts';
 import type { RawProfile } from './schema.ts';
 

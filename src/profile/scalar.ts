@@ -5,7 +5,7 @@ import { isSecretPath, isSecretText } from './secrets.ts';
 import type { TreeProblem } from './walk.ts';
 
 /** Stands for a secret from here on, so that nobody behind can repeat it. */
-export const hidden = '…';
+const hidden = '…';
 
 /** `ignored`: below an `x-…` key, where only secrets matter. */
 export function readScalar(
@@ -32,7 +32,15 @@ const longestText = 65_536;
 function checkText(text: string, path: readonly string[]): TreeProblem | undefined {
   if (text.length > longestText)
     return { code: 'profile/too-large', path, message: say('profile.too-long', { path: path.join('.'), most: longestText }) };
-  if (isSecretText(text)) return { code: 'profile/secret', path, message: say('profile.looks-secret', { path: path.join('.') }) };
+  if (isSecretText(text)) {
+    const takesReference = isSecretPath(path) || (path[0] === 'engine' && path[1] === 'env');
+    const params = { path: path.join('.') };
+    return {
+      code: 'profile/secret',
+      path,
+      message: takesReference ? say('profile.want.secret', params) : say('profile.looks-secret', params),
+    };
+  }
   const stray = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u.exec(text)?.[0];
   if (stray === undefined) return undefined;
   const point = `U+${(stray.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;

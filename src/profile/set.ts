@@ -3,9 +3,11 @@ import { isScalar } from 'yaml';
 import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
+import { isOwnBlock } from './blocks.ts';
 import { checkLayer } from './check.ts';
-import { parseYaml } from './document.ts';
-import { isMap, isOwnBlock, type Layer, parseKeyPath, putAt, readAt, type Source, toAppended, withoutPaths } from './layer.ts';
+import { deepest, parseYaml } from './document.ts';
+import { type Layer, parseKeyPath, putAt, readAt, type Source, toAppended, withoutPaths } from './layer.ts';
+import { isMap } from './map.ts';
 import { joinFindings } from './parse.ts';
 import type { Origin } from './profile.ts';
 import { isSecretPath, isSecretText } from './secrets.ts';
@@ -88,7 +90,12 @@ function toSetText(text: string): SetText {
 
 function isPath(path: string): boolean {
   const steps = path.split('.');
-  return path.length <= longestPath && !/\p{Cc}/u.test(path) && steps.every((step) => step !== '' && step !== '__proto__');
+  return (
+    path.length <= longestPath &&
+    steps.length <= deepest &&
+    !/\p{Cc}/u.test(path) &&
+    steps.every((step) => step !== '' && step !== '__proto__')
+  );
 }
 
 function takeSet(set: SetText, sets: Sets): void {

@@ -5,9 +5,10 @@
 import { type Alias, isAlias, isScalar, isSeq, isMap as isYamlMap, type Node, type YAMLMap } from 'yaml';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
+import { isOwnBlock } from './blocks.ts';
 import { deepest, toUnspacedKey } from './document.ts';
 import { type Entry, toEntries } from './keys.ts';
-import { isOwnBlock, toAppended } from './layer.ts';
+import { toAppended } from './layer.ts';
 import { readScalar } from './scalar.ts';
 import { isSecretPath, isSecretText } from './secrets.ts';
 import { type At, type KeyPlaces, report, type TreeOptions, toOffset, toStrangeTag, type Walk } from './walk.ts';

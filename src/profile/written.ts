@@ -1,5 +1,5 @@
 /** A resolved profile as one would write it: paths as in `--set`, `30s` and not 30000. */
-import { isMap } from './layer.ts';
+import { isMap } from './map.ts';
 import type { Profile, SettingValue } from './profile.ts';
 
 /** Every setting that has a value, defaults too; name, source and description are about the profile and not of it. */

@@ -52,15 +52,16 @@ function toPrevious(path: string): string {
 }
 
 function parseState(text: string, name: string): State | undefined {
-  const match = /^\{"checksum":"([0-9a-f]{64})","state":(.*)\}\n$/s.exec(text);
+  const match = /^\{"checksum":"([0-9a-f]{8})","state":(.*)\}\n$/s.exec(text);
   if (match?.[1] === undefined || match[2] === undefined || toChecksum(match[2]) !== match[1]) return undefined;
   const state: State = JSON.parse(match[2]);
   if (state.schema > stateSchema) throw DeployError.of('state/newer', { name, found: state.schema, known: stateSchema });
   return state;
 }
 
+/** FNV-1a: enough to notice a cut or rotten file, and computed without loading anything. */
 function toChecksum(body: string): string {
-  // Loaded where it is used: `status` of what is supervised needs no state, and this is a tenth of its time.
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return createHash('sha256').update(body).digest('hex');
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < body.length; index += 1) hash = Math.imul(hash ^ body.charCodeAt(index), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }

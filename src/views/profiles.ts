@@ -35,10 +35,7 @@ export interface ShownProfile {
 }
 
 /** The Profile document; `origins` of every value only where they were asked for. */
-export function toProfileDocument(
-  { profile, findings, decisions = [] }: ShownProfile,
-  { explain }: { readonly explain: boolean },
-): object {
+export function toProfileDocument({ profile, findings, decisions = [] }: ShownProfile, { explain }: { readonly explain: boolean }): object {
   const { origins: _, ...settings } = profile;
   const origins = explain ? { origins: toOriginDocuments(profile, toSettings(profile), decisions) } : {};
   const said = findings.length > 0 ? { findings: findings.map(toFindingDocument) } : {};

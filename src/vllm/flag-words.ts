@@ -1,7 +1,7 @@
 /** One setting as the words of `vllm serve`, as one version spells them. */
 import type { SettingValue } from '../profile/profile.ts';
 import { toWord } from './flag-values.ts';
-import type { Flag } from './flags.ts';
+import type { Flag, FlagCatalogue } from './flags.ts';
 
 /** Without a catalogue (a version that has none) the shape of the value decides. */
 export function toFlagWords(name: string, value: SettingValue, flag?: Flag): readonly string[] {
@@ -13,6 +13,17 @@ export function toFlagWords(name: string, value: SettingValue, flag?: Flag): rea
   if (flag?.separator !== undefined) return toPair(name, words.join(flag.separator));
   if (flag?.repeat) return words.flatMap((word) => toPair(name, word));
   return words.length === 1 ? toPair(name, words[0] ?? '') : [`--${name}`, ...words];
+}
+
+/** What toFlagWords needs of a catalogue, a tenth of it. */
+export function toSpellings({ version, flags }: FlagCatalogue): FlagCatalogue {
+  const told = Object.entries(flags).flatMap(([name, { kind, negative, separator, repeat }]): readonly (readonly [string, Flag])[] => {
+    const odd = (kind === 'boolean' && negative) || separator !== undefined || repeat || kind.startsWith('json');
+    if (!odd) return [];
+    const spelling = { ...(negative ? { negative } : {}), ...(separator === undefined ? {} : { separator }), ...(repeat ? { repeat } : {}) };
+    return [[name, { kind, group: 0, ...spelling }]];
+  });
+  return { version, groups: [], flags: Object.fromEntries(told) };
 }
 
 /**

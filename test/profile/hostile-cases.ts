@@ -79,7 +79,7 @@ export const hostileCases: Readonly<Record<string, readonly HostileCase[]>> = {
     ['braces in braces', '{{ model }}: a\n', '1:1 profile/key-not-text'],
     ['a template', 'model: {{ model }}\n', '1:9 profile/key-not-text model'],
     ['a hash without a space', 'server: {port: 1#2}\n', '1:16 profile/wrong-value server.port'],
-    ['a key longer than any', '\u00001104', '1:1 profile/not-yaml'],
+    ['a key longer than any', `${'k'.repeat(1100)}: 1\n`, '1:1 profile/not-yaml'],
     ['a directive', '%YAML 1.1\n---\nmodel: a\n', '1:1 profile/not-yaml'],
     ['a tag directive', '%TAG ! tag:example.org,2000:\n---\nmodel: a\n', '1:1 profile/not-yaml'],
     ['an unknown directive', '%FOO\n---\nmodel: a\n', '1:1 profile/not-yaml'],
@@ -123,7 +123,7 @@ export const hostileCases: Readonly<Record<string, readonly HostileCase[]>> = {
     ['a number of vLLM', 'vllm: {1: a}\n', '1:8 profile/key-not-text vllm'],
     ['a date', '2024-01-01: a\n', '1:1 profile/unknown-key 2024-01-01'],
     ['an empty text', '"": a\n', '1:1 profile/unknown-key'],
-    ['a space', '" ": a\n', '1:1 profile/unknown-key  '],
+    ['a space', '" ": a\n', '1:1 profile/unknown-key'],
     ['a control character', '"mo\\adel": a\n', '1:1 profile/unknown-key mo\u0007del'],
     ['__proto__', '__proto__: {polluted: true}\n', '1:1 profile/unknown-key __proto__'],
     ['__proto__ in quotes', '"__proto__": {polluted: true}\n', '1:1 profile/unknown-key __proto__'],
@@ -213,7 +213,7 @@ export const hostileCases: Readonly<Record<string, readonly HostileCase[]>> = {
       '1:16 profile/reserved-variable engine.env.PYTHONDONTWRITEBYTECODE',
     ],
     ['a variable that is none', 'engine: {env: {A-B: c}}\n', '1:16 profile/reserved-variable engine.env.A-B'],
-    ['a variable of nothing', 'engine: {env: {"": c}}\n', '1:16 profile/reserved-variable engine.env.'],
+    ['a variable of nothing', 'engine: {env: {"": c}}\n', '1:16 profile/unknown-key engine.env'],
   ],
   'values of another kind': [
     ['a list for a block', 'server: [port, 1]\n', '1:9 profile/wrong-value server'],
@@ -419,3 +419,55 @@ export const hostileCases: Readonly<Record<string, readonly HostileCase[]>> = {
     ['Windows', 'model: a\r\nserver:\r\n  port: many\r\n', '3:9 profile/wrong-value server.port'],
   ],
 };
+
+const steps = (count: number, text: (step: number) => string, between: string) =>
+  Array.from({ length: count }, (_, step) => text(step)).join(between);
+
+/** What would take a reader without limits minutes, or all of its memory. */
+export const bombs: readonly HostileCase[] = [
+  ['a long text', `description: ${'a'.repeat(70_000)}\n`, '1:14 profile/too-large description'],
+  ['too many bytes', `# ${'a'.repeat(2 ** 20)}\n`, '1:1 profile/too-large'],
+  ['too many words', `served-names: [${'a, '.repeat(20_000)}a]\n`, '1:1 profile/too-large'],
+  ['too many lines', 'model: a\n'.repeat(20_000), '1:1 profile/too-large'],
+  ['too many empty lines', '\n'.repeat(1_000_000), '1:1 profile/too-large'],
+  ['too many keys', `labels:\n${steps(501, (step) => `  a${step}: b`, '\n')}\n`, '2:3 profile/too-large labels'],
+  ['too many brackets', '['.repeat(100_000), '1:67 profile/too-deep'],
+  ['too many braces', '{a: '.repeat(10_000), '1:262 profile/too-deep'],
+  ['too many question marks', '? '.repeat(10_000), '1:132 profile/too-deep'],
+  ['too many dashes', '- '.repeat(10_000), '1:132 profile/too-deep'],
+  ['too many colons', 'a: '.repeat(10_000), '1:197 profile/too-deep'],
+  ['too many levels', `fallback: ${'['.repeat(70)}${']'.repeat(70)}\n`, '1:76 profile/too-deep'],
+  ['too many indented levels', steps(80, (step) => `${'  '.repeat(step)}a:`, '\n'), '66:132 profile/too-deep'],
+  ['too many anchors', '&a '.repeat(20_000), '1:1 profile/too-large'],
+  ['too many tags', '!a '.repeat(20_000), '1:1 profile/too-large'],
+  ['too many documents', '---\n'.repeat(10_000), '2:1 profile/several-documents'],
+  ['too many directives', '%a\n'.repeat(8000), '1:1 profile/not-yaml'],
+  ['too many tabs', `a:\n${'\tb: 1\n'.repeat(8000)}`, '1:1 profile/too-large'],
+  ['too many quotes', '"'.repeat(100_000), '1:1 profile/too-large'],
+  ['too many ends', '}'.repeat(100_000), '1:1 profile/too-large'],
+  [
+    'laughs',
+    `x-0: &l0 [a]\n${steps(12, (step) => `x-${step + 1}: &l${step + 1} [${`*l${step}, `.repeat(9)}*l${step}]`, '\n')}\nlabels: *l12\n`,
+    '5:26 profile/too-large',
+  ],
+  [
+    'laughs in maps',
+    `x-0: &l0 {a: b}\n${steps(12, (step) => `x-${step + 1}: &l${step + 1} {${steps(10, (key) => `k${key}: *l${step}`, ', ')}}`, '\n')}\n`,
+    '5:42 profile/too-large',
+  ],
+  [
+    'laughs in merges',
+    `x-a: &a {${steps(400, (key) => `k${key}: v`, ', ')}}\nlabels:\n  <<: [${'*a, '.repeat(200)}*a]\n`,
+    '3:104 profile/too-large',
+  ],
+  [
+    'a chain of aliases',
+    `x-0: &l0 [a]\n${steps(100, (step) => `x-${step + 1}: &l${step + 1} [*l${step}]`, '\n')}\nmodel: a\n`,
+    '65:13 profile/too-deep',
+  ],
+  [
+    'a chain of merges',
+    `x-0: &l0 {a: b}\n${steps(100, (step) => `x-${step + 1}: &l${step + 1} {<<: *l${step}}`, '\n')}\nlabels: *l100\nmodel: a\n`,
+    '65:17 profile/too-deep',
+  ],
+];

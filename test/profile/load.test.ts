@@ -126,11 +126,11 @@ describe('loadProfile', () => {
     await put('profiles/b.yaml', '\nextends: a\n');
     const { findings } = await check('a');
     expect(findings).toMatchObject([
-      { code: 'profile/cycle', file: join(cwd, 'profiles/b.yaml'), line: 2, column: 10, path: 'extends' },
       { code: 'profile/wrong-value', line: 2 },
+      { code: 'profile/cycle', file: join(cwd, 'profiles/b.yaml'), line: 2, column: 10, path: 'extends' },
     ]);
     const [own, other] = [join(cwd, 'profiles/a.yaml'), join(cwd, 'profiles/b.yaml')];
-    expect(findings[0]?.message.params).toEqual({ chain: `${own} → ${other} → ${own}` });
+    expect(findings[1]?.message.params).toEqual({ chain: `${own} → ${other} → ${own}` });
   });
 
   it('reads who is reached by two ways once, where it comes first', async () => {
@@ -263,9 +263,9 @@ describe('loadProfile', () => {
     const error = await failureOf(load('child', ['server.port=x']));
     expect(error).toMatchObject({ code: 'profile/invalid', exitStatus: 3, params: { count: 4 } });
     expect(error.findings.map(({ code, file, line }) => [code, file, line])).toEqual([
-      ['profile/wrong-place', base, 1],
       ['profile/unknown-parent', child, 2],
       ['profile/wrong-value', child, 4],
+      ['profile/wrong-place', base, 1],
       ['profile/wrong-value', undefined, undefined],
     ]);
     expect((await failureOf(load('orphan'))).findings).toMatchObject([{ code: 'profile/unknown-parent', line: 2 }]);

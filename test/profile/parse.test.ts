@@ -119,7 +119,11 @@ describe('parseProfile', () => {
     ['a wrong part of a list', 'served-names: [a, 2]', { 'served-names': ['a', '2'] }],
     ['a map with dashes', 'server:\n  - port: 1\n  - host: a\n', { server: { port: 1, host: 'a' } }],
     ['a number that is too large', 'vllm: {seed: 12345678901234567890}', { 'vllm.seed': '12345678901234567890' }],
-    ['a reference in the wrong place', 'engine: {env: {VLLM_API_KEY: env:K}}', { 'server.api-key': 'env:K', 'engine.env.VLLM_API_KEY': null }],
+    [
+      'a reference in the wrong place',
+      'engine: {env: {VLLM_API_KEY: env:K}}',
+      { 'server.api-key': 'env:K', 'engine.env.VLLM_API_KEY': null },
+    ],
   ])('tells the cure of %s', (_, text, fix) => {
     expect(parseProfile(text, file).findings.map((finding) => finding.fix)).toEqual([fix]);
   });
@@ -213,7 +217,8 @@ describe('parseProfile', () => {
   });
 
   it('keeps lists that add to others apart from those that replace them', () => {
-    const text = 'served-names+: [a]\nresources: {gpus+: [1]}\nvllm: {middleware+: [m], compilation-config.custom_ops+: [x]}\nlabels: {a+: b}\n';
+    const text =
+      'served-names+: [a]\nresources: {gpus+: [1]}\nvllm: {middleware+: [m], compilation-config.custom_ops+: [x]}\nlabels: {a+: b}\n';
     const { layer } = parseProfile(text, file);
     expect(layer?.raw).toEqual({
       'served-names': ['a'],

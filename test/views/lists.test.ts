@@ -180,7 +180,11 @@ test('a profile with where each value was written', async () => {
   const explained = renderProfile({ profile, findings: [] }, { palette, explain: true });
   await expect(`${written}\n${explained}`).toMatchFileSnapshot('../golden/views/profile.txt');
   expect(toProfileDocument({ profile, findings: [] }, { explain: false })).not.toHaveProperty('origins');
-  expect(toProfileDocument({ profile, findings: [] }, { explain: true })).toMatchObject({ kind: 'Profile', version: 1, origins: profile.origins });
+  expect(toProfileDocument({ profile, findings: [] }, { explain: true })).toMatchObject({
+    kind: 'Profile',
+    version: 1,
+    origins: profile.origins,
+  });
 });
 
 describe('an answer', () => {

@@ -2,7 +2,7 @@
 import type { Finding } from '../../core/finding.ts';
 import { type Message, say } from '../../core/message.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { placeHit } from '../../profile/rules/index.ts';
+import { placeHit } from '../../profile/rules/place.ts';
 import type { Facts } from '../facts.ts';
 import { gpuRules } from './gpu.ts';
 import { hostRules } from './host.ts';

@@ -10,8 +10,9 @@ import { loraRules } from './lora.ts';
 import { memoryRules } from './memory.ts';
 import { parallelRules } from './parallel.ts';
 import { parserRules } from './parsers.ts';
+import { placeHit } from './place.ts';
 import { quantizationRules } from './quantization.ts';
-import type { ProfileRule, RuleHit } from './rule.ts';
+import type { ProfileRule } from './rule.ts';
 import { schedulerRules } from './scheduler.ts';
 import { serverRules } from './server.ts';
 import { speculativeRules } from './speculative.ts';
@@ -37,18 +38,4 @@ export function checkProfileRules(profile: Profile, catalogue: FlagCatalogue | u
   return profileRules.flatMap(({ code, severity, check }) =>
     check(profile, known).map((hit) => ({ code, severity, ...placeHit(hit, profile) })),
   );
-}
-
-export type PlacedHit = RuleHit & Pick<Finding, 'file' | 'line' | 'column'>;
-
-/** Of a map, whose keys alone have places, the first of them; of what stands in a short text (`model: ID`), that text. */
-export function placeHit(hit: RuleHit, { origins }: Profile): PlacedHit {
-  const { path } = hit;
-  const paths = Object.keys(origins);
-  const found =
-    paths.find((known) => known === path) ??
-    paths.find((known) => known.startsWith(`${path}.`)) ??
-    paths.find((known) => path.startsWith(`${known}.`));
-  const origin = found === undefined ? undefined : origins[found];
-  return origin?.from === 'profile' ? { ...hit, file: origin.file, line: origin.line, column: origin.column } : hit;
 }

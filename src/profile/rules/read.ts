@@ -2,7 +2,7 @@
 import { type ModelFacts, toModelFacts } from '../../model/catalogue.ts';
 import { parseHumanInteger } from '../../vllm/flag-values.ts';
 import { isNewer } from '../../vllm/flag-version.ts';
-import { isMap } from '../layer.ts';
+import { isMap } from '../map.ts';
 import type { Profile, SettingValue } from '../profile.ts';
 
 /** A whole number of vLLM's: `8K` is 8192. `auto` is -1, as vLLM has it. */

@@ -22,7 +22,6 @@ export const plan = {
   'profile.not-readable': 'this user may not read it.',
   'profile.not-yaml': 'This is not YAML: {problem}',
   'profile.set-not-yaml': '--set {path}: the value is not YAML: {problem}',
-  'profile.duplicate-key': 'This key stands here a second time; only one of them can be meant.',
   'profile.empty': 'The file is empty; a profile needs at least a model or extends.',
   'profile.is-list': 'A profile is a map of settings, and this is a list.',
   'profile.is-scalar': 'A profile is a map of settings, and this is a single value.',

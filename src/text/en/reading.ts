@@ -29,6 +29,7 @@ export const reading = {
   'yaml.kind.map': 'a map',
   'yaml.kind.alias': 'an alias',
 
+  'profile.empty-key': 'This key has no name.',
   'profile.reserved-key': '{path} cannot be the name of anything in a profile.',
   'profile.duplicate-key-of': '{path} stands here a second time, after line {line}; only one of them can be meant.',
   'profile.octal': '{path}: {written} is {value} in YAML 1.2, and {other} to older readers. Write {value}, or 0o{octal} for {other}.',
