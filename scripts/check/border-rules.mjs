@@ -40,6 +40,7 @@ export const rooms = {
     packages: [],
   },
   views: { rooms: ['core', 'text'], packages: ['ora', 'ink', 'react', 'picocolors', 'get-east-asian-width'] },
+  entry: { rooms: ['commands'], packages: [] },
   commands: { rooms: ['operate', 'views', 'text', 'core'], packages: ['commander'] },
 };
 
@@ -55,8 +56,11 @@ export const observers = [
   'src/model/checkpoint.ts',
 ];
 
-/** Where a program begins: it wires the rooms together, and alone owns signals and the exit. */
-export const entries = ['src/main.ts', 'src/process.ts', 'src/status-main.ts', 'src/runtime/simulator/main.ts'];
+/** Where a program begins: it wires the rooms together, and nobody imports it. */
+export const entries = ['src/main.ts', 'src/status-main.ts', 'src/runtime/simulator/main.ts'];
+
+/** Who owns signals and the exit. */
+export const owners = ['src/entry/process.ts', 'src/runtime/simulator/main.ts'];
 
 /** Package → the one file that knows it. */
 export const doors = {

@@ -2,7 +2,7 @@
 // is what runs.
 import { dirname, join, normalize } from 'node:path';
 import { transform } from 'esbuild';
-import { doors, entries, nodeModules, observers, rooms } from './border-rules.mjs';
+import { doors, entries, nodeModules, observers, owners, rooms } from './border-rules.mjs';
 import { lineOf, listFiles, readText } from './files.mjs';
 
 export async function checkBorders(root) {
@@ -49,7 +49,7 @@ function checkRoom(file, target) {
   if (target === 'package.json') return undefined;
   if (!target.startsWith('src/')) return `imports ${target}, which is outside src/`;
   if (entries.includes(target)) return `imports ${target}, where a program begins`;
-  if (file === 'src/main.ts') return undefined;
+  if (entries.includes(file)) return undefined;
   const [from, to] = [toRoom(file), toRoom(target)];
   if (!Object.hasOwn(rooms, from)) return `${from} is no room of the table`;
   if (from === to || rooms[from].rooms.includes(to)) return undefined;
@@ -75,11 +75,11 @@ function checkBuiltin(file, name) {
   return `may not use node:${name}; it belongs in ${rule.places.join(', ')}`;
 }
 
-/** Exits and signals belong to the entries; so does nothing else that a room could do behind everybody's back. */
+/** Exits and signals belong to their owners; so does nothing else that a room could do behind everybody's back. */
 function checkGlobals(file, { source, code }) {
-  if (entries.includes(file)) return [];
+  if (owners.includes(file)) return [];
   return ['process.exit(', 'process.on(', 'process.once(', 'process.exitCode ='].flatMap((use) =>
-    code.includes(use) ? [`${file}:${lineOf(source, use)} ${use.replace(/\(| =/, '')} belongs in ${entries.join(', ')}`] : [],
+    code.includes(use) ? [`${file}:${lineOf(source, use)} ${use.replace(/\(| =/, '')} belongs in ${owners.join(', ')}`] : [],
   );
 }
 

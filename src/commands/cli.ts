@@ -38,8 +38,8 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
   }
 }
 
-/** Shows an error that no session has shown: a mistake in the command line, or what nobody caught. */
-export async function reportStray(error: unknown, argv: readonly string[], host: Host): Promise<number> {
+/** Shows an error that no session has shown: a mistake in the command line. */
+async function reportStray(error: unknown, argv: readonly string[], host: Host): Promise<number> {
   const { reportError } = await import('./session.ts');
   return reportError(error, host, readGlobals(argv));
 }

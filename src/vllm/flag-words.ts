@@ -20,7 +20,11 @@ export function toSpellings({ version, flags }: FlagCatalogue): FlagCatalogue {
   const told = Object.entries(flags).flatMap(([name, { kind, negative, separator, repeat }]): readonly (readonly [string, Flag])[] => {
     const odd = (kind === 'boolean' && negative) || separator !== undefined || repeat || kind.startsWith('json');
     if (!odd) return [];
-    const spelling = { ...(negative ? { negative } : {}), ...(separator === undefined ? {} : { separator }), ...(repeat ? { repeat } : {}) };
+    const spelling = {
+      ...(negative ? { negative } : {}),
+      ...(separator === undefined ? {} : { separator }),
+      ...(repeat ? { repeat } : {}),
+    };
     return [[name, { kind, group: 0, ...spelling }]];
   });
   return { version, groups: [], flags: Object.fromEntries(told) };

@@ -7,8 +7,8 @@ import { type DeploymentPaths, ensureDeploymentPaths, toLaunchPaths } from '../.
 import { waitFor } from '../../src/core/clock.ts';
 import { probePort } from '../../src/host/net.ts';
 import { isDead, readBootId, readProcess } from '../../src/host/proc.ts';
-import { forget } from '../../src/operate/forget.ts';
 import { readRunning } from '../../src/operate/find.ts';
+import { forget } from '../../src/operate/forget.ts';
 import { readStatus } from '../../src/operate/status.ts';
 import { readStatusList } from '../../src/operate/status-list.ts';
 import { type RunningSupervisor, startSupervisor } from '../../src/operate/supervise.ts';

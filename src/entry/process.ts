@@ -2,8 +2,8 @@
 import { getEventListeners } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readGlobals } from './commands/globals.ts';
-import type { Host } from './commands/host.ts';
+import { readGlobals } from '../commands/globals.ts';
+import type { Host } from '../commands/host.ts';
 
 const statusOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
 /** Runs a command line to its end, and the process with it. */
@@ -29,7 +29,7 @@ async function runWork(work: (argv: readonly string[], host: Host) => Promise<nu
     programs: { self: [process.execPath, self] as const, simulator: join(dirname(self), 'simulator.js') },
   };
   const report = async (error: unknown) => {
-    const { reportError } = await import('./commands/session.ts');
+    const { reportError } = await import('../commands/session.ts');
     process.exit(await reportError(error, host, readGlobals(argv)));
   };
   process.on('uncaughtException', report);
