@@ -3,8 +3,7 @@ import { ExitStatus } from '../core/exit.ts';
 import { say } from '../core/message.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
-import { type Planned, toDeploymentDocument, toDeploymentListDocument, toPlanDocument } from '../views/documents.ts';
-import { renderPlan } from '../views/plan.ts';
+import { toDeploymentDocument, toDeploymentListDocument } from '../views/documents.ts';
 import { renderServed } from '../views/status.ts';
 import type { Session } from './session.ts';
 
@@ -31,10 +30,4 @@ async function answerDeployment(session: Session, deployment: Deployment): Promi
 async function isAlone({ context }: Session): Promise<boolean> {
   const { readStatusList } = await import('../operate/status-list.ts');
   return (await readStatusList(context)).deployments.length === 1;
-}
-
-/** What was asked for is the plan, so a plan that cannot work is an answer too; its findings say so, and `up` refuses it. */
-export function answerPlan(session: Session, planned: Planned): number {
-  session.answer(toPlanDocument(planned), ({ palette, size }) => renderPlan(planned, palette, size()?.columns));
-  return ExitStatus.done;
 }

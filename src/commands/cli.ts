@@ -28,7 +28,7 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
     const { runSession } = await import('./session.ts');
     status = await runSession(host, { globals: readGlobals(argv), work, ...options });
   };
-  const program = createProgram(host, run);
+  const program = createProgram(argv, host, run);
   try {
     await program.parseAsync(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv, { from: 'user' });
     return status;
@@ -60,7 +60,7 @@ const verbs: readonly Verb[] = [
   { name: 'supervise', summary: say('commands.supervise'), hidden: true, load: () => import('./supervise.ts') },
 ];
 
-function createProgram(host: Host, run: Run): Command {
+function createProgram(argv: readonly string[], host: Host, run: Run): Command {
   const program = new Command('qwen-deploy')
     .description(toText(say('commands.about')))
     .version(version, '-V, --version', toText(say('commands.option.version')))
@@ -81,7 +81,9 @@ function createProgram(host: Host, run: Run): Command {
     });
   program.exitOverride((error) => endParsing(error, program));
   addExamples(program, ['up --profile tiny', 'ask "Hello"', 'status --watch', 'down']);
-  for (const verb of verbs) addVerb(program, verb);
+  // The others are of no use to a line that begins with one of them.
+  const [first] = verbs.filter(({ name, alias }) => argv[0] === name || (alias !== undefined && argv[0] === alias));
+  for (const verb of first ? [first] : verbs) addVerb(program, verb);
   program.hook('preSubcommand', async (_, command) => {
     const verb = verbs.find(({ name }) => name === command.name());
     const loaded = await verb?.load();

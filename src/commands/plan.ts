@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { answerPlan } from './answers.ts';
 import { addExamples } from './examples.ts';
 import { addProfileOptions, type ProfileOptions, toProfileRequest } from './options.ts';
 import type { Run } from './session.ts';
@@ -22,7 +21,9 @@ export function configure(command: Command, run: Run): void {
           ...(options.gpu === undefined ? {} : { gpu: options.gpu }),
           install: true,
         };
-        return answerPlan(session, await planUp(request, session.context));
+        // The machine takes a moment to answer.
+        const [planned, { answerPlan }] = await Promise.all([planUp(request, session.context), import('./answer-plan.ts')]);
+        return answerPlan(session, planned);
       }),
     );
   addExamples(command, ['plan -p tiny', 'plan -p fp8 --gpu "RTX 4090"', 'plan -p int4 --set vllm.max-model-len=8192 -o json']);

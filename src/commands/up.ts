@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { answerDeployed, answerPlan } from './answers.ts';
+import { answerPlan } from './answer-plan.ts';
+import { answerDeployed } from './answers.ts';
 import { addExamples } from './examples.ts';
 import { addProfileOptions, durationOption, type ProfileOptions, toProfileRequest } from './options.ts';
 import type { Run } from './session.ts';

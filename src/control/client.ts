@@ -5,7 +5,7 @@ import { toDurationText } from '../core/units.ts';
 import { type HttpReply, NoReply, toNoReply } from '../host/no-reply.ts';
 import { fetchOverSocket } from '../host/socket.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
-import { parseEvent } from '../supervisor/journal.ts';
+import { parseEvent } from '../supervisor/event-line.ts';
 import type { Command } from '../supervisor/signal.ts';
 
 /** A supervisor answers from memory, and sends a sign of life every few seconds to those who follow. */

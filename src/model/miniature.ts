@@ -9,11 +9,6 @@
 import { miniatureChatTemplate } from './miniature-template.ts';
 import { miniatureTokens, toMiniatureTokenizer } from './miniature-tokenizer.ts';
 
-/** Part of the directory's name. Raise it with every change of a file's content: engines hold the old one open. */
-export const miniatureVersion = 1;
-
-export const miniatureName = `miniature-qwen3-v${miniatureVersion}`;
-
 /** `architecture` numbers as vLLM's CPU attention takes them: head_dim must be one that its kernels know. */
 export const miniatureShape = {
   layers: 2,

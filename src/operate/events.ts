@@ -1,7 +1,7 @@
 import { waitFor } from '../core/clock.ts';
 import type { DeploymentEvent } from '../core/event.ts';
 import { findTailStart, openTail, readLastLines, type Tail } from '../host/tail.ts';
-import { parseEvent } from '../supervisor/journal.ts';
+import { parseEvent } from '../supervisor/event-line.ts';
 import type { Context } from './context.ts';
 import { findDeployment } from './find.ts';
 

@@ -7,7 +7,7 @@ import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent, ExitReport } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { readLastLines } from '../host/tail.ts';
-import { parseEvent } from '../supervisor/journal.ts';
+import { parseEvent } from '../supervisor/event-line.ts';
 import type { Context } from './context.ts';
 
 export type Outcome =

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
-import { miniatureName } from '../model/miniature.ts';
+import { miniatureName } from '../model/miniature-name.ts';
 import { checkIdleSettings } from '../profile/idle.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import type { FlagCatalogue } from '../vllm/flags.ts';

@@ -3,6 +3,7 @@ import { appendFile, rename, stat } from 'node:fs/promises';
 import type { DeploymentEvent, LifeEvent, Stamp } from '../core/event.ts';
 import { errnoOf } from '../host/files.ts';
 import { openIfThere, readLastLines } from '../host/tail.ts';
+import { parseEvent } from './event-line.ts';
 
 /** Size at which the file becomes `events.ndjson.1` (and that `.2`), bytes. */
 const rotateBytes = 5 * 2 ** 20;
@@ -97,17 +98,6 @@ export class Journal {
 
 /** Lines in which the last whole event is looked for. */
 const seqLines = 20;
-
-/** One line of a journal; undefined for a cut or foreign one. */
-export function parseEvent(line: string): DeploymentEvent | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'seq' in value && 'type' in value ? (value as DeploymentEvent) : undefined;
-  } catch {
-    // the last line may be cut by a crash; every other cut line is as useless
-    return undefined;
-  }
-}
 
 async function endsWhole(path: string): Promise<boolean> {
   const handle = await openIfThere(path);

@@ -35,6 +35,7 @@ export function toTableWidth(rows: Rows): number {
  * more than the rest of `status`.
  */
 export function toWidth(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += eastAsianWidth(character.codePointAt(0) ?? 0);
   return width;

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeploymentEvent, LifeEvent } from '../../src/core/event.ts';
-import { Journal, parseEvent } from '../../src/supervisor/journal.ts';
+import { parseEvent } from '../../src/supervisor/event-line.ts';
+import { Journal } from '../../src/supervisor/journal.ts';
 
 let directory: string;
 let path: string;
