@@ -82,11 +82,16 @@ function start(directory, volumes = new Map()) {
 
 // A module of Node's own that is loaded when something of it is first used: most commands use few of those they name.
 function toLazy(name) {
+  let loaded;
+  const use = () => {
+    loaded ??= require(name);
+    return loaded;
+  };
   return new Proxy(
     {},
     toTraps(
-      (key) => require(name)[key],
-      () => Reflect.ownKeys(require(name)),
+      (key) => use()[key],
+      () => Reflect.ownKeys(use()),
     ),
   );
 }

@@ -15,7 +15,7 @@ export async function answerDeployed(session: Session, deployed: Deployment | De
     deployments.map((deployment) => renderServed(deployment, screen, { alone: false })).join(''),
   );
   const [first] = deployments;
-  if (first?.simulated) session.tell(toText(say('views.nothing-real', { name: deployments.map(({ name }) => name).join(', ') })));
+  if (first?.simulated) session.tell(toText(say('views.nothing-real-several', { names: deployments.map(({ name }) => name).join(', ') })));
   return deployments.some(({ state }) => state === 'failed') ? ExitStatus.engine : ExitStatus.done;
 }
 

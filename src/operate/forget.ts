@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { type DeploymentPaths, listDeployments, toDeploymentPaths } from '../control/directory.ts';
+import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import type { Context } from './context.ts';
 import { findDeployment } from './find.ts';
@@ -14,7 +15,7 @@ export async function forget(
   const { name } = request;
   const paths = toDeploymentPaths(context.places, name);
   const down = await isDown(name, context);
-  if (!down || (await isInUse(paths))) throw DeployError.of('deployment/is-up', { name });
+  if (!down || (await staysInUse(paths))) throw DeployError.of('deployment/is-up', { name });
   await rm(paths.directory, { recursive: true, force: true });
   return { name, removed: [paths.directory] };
 }
@@ -28,6 +29,18 @@ async function isDown(name: string, context: Context): Promise<boolean> {
     const unreadable = error instanceof DeployError && error.code.startsWith('state/');
     if (unreadable && listDeployments(context.places).includes(name)) return true;
     throw error;
+  }
+}
+
+/** A supervisor that has said `stopped` takes a moment to end. */
+const endingMs = 3000;
+
+async function staysInUse(paths: DeploymentPaths): Promise<boolean> {
+  const deadline = performance.now() + endingMs;
+  for (;;) {
+    if (!(await isInUse(paths))) return false;
+    if (performance.now() > deadline) return true;
+    await waitFor(50);
   }
 }
 

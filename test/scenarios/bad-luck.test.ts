@@ -350,3 +350,10 @@ it('secrets never stand in argv, state, events or logs of ours', { timeout }, as
   killQuietly((await status()).pid ?? -1);
   await eventually(status, ({ restarts, state }) => restarts.total === 1 && state === 'ready');
 });
+
+it('forget right after down: the supervisor is still ending, and is waited for', { timeout }, async () => {
+  expect((await box.cli('up', '-p', 'demo', '--set', `server.port=${port}`)).code).toBe(0);
+  expect((await box.cli('down', 'demo')).code).toBe(0);
+  const forgotten = await box.cli('forget', 'demo');
+  expect(forgotten.code, forgotten.stderr).toBe(0);
+});

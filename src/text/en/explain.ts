@@ -196,7 +196,7 @@ export const explain = {
   'advice.max-model-len':
     'Qwen3 knows 40960 tokens, 32768 of them for the prompt. Every token of a full request needs KV cache (112 KiB for the 0.6B, 144 KiB for the 4B), so write what you need. Beyond 40960: YaRN by hf-overrides.',
   'advice.gpu-memory-utilization':
-    'The share of the whole GPU that one engine takes. 0.85 leaves room for CUDA graphs, the context and a desktop; several engines on one GPU must share 1. kv-cache-memory-bytes overrides it.',
+    'The share of the whole GPU that one engine takes. 0.85 leaves room for CUDA graphs, the context and a desktop; several engines on one GPU must share 1. With kv-cache-memory-bytes the cache does not follow from it any more, but on a GPU vLLM still wants that share free at the start.',
   'advice.kv-cache-memory-bytes':
     'The exact size of the KV cache on each GPU. Better than a share where several engines live on one GPU, and on CPUs.',
   'advice.max-num-seqs':

@@ -14,6 +14,7 @@ export const views = {
   'views.try': 'try',
   'views.try-ask': 'qwen-deploy ask "Hello"',
   'views.try-ask-name': 'qwen-deploy ask {name} "Hello"',
+  'views.nothing-real-several': 'Nothing here is a real model: {names} are simulated.',
   'views.nothing-real': 'Nothing here is a real model: {name} is simulated.',
   'views.simulated': '{text} (simulated)',
   'views.simulated-backend': 'simulated',
