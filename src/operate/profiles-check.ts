@@ -3,7 +3,8 @@ import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { runUnoptimized } from '../host/optimizer.ts';
-import { checkProfile, createReadCache, type LoadOptions, listProfiles } from '../profile/load.ts';
+import type { CheckedProfile } from '../profile/checked.ts';
+import { createRecall } from '../profile/recall.ts';
 import { toErrorText } from '../text/render.ts';
 import type { Context } from './context.ts';
 
@@ -30,9 +31,9 @@ export interface CheckedFile {
 /** Each on its own: one that cannot even be read keeps none of the others from being checked. */
 export async function checkProfiles(asked: CheckAsked, { places, cwd }: Pick<Context, 'places' | 'cwd'>): Promise<ProfileCheck> {
   const version = asked.engineVersion === undefined ? [] : [`engine.version="${asked.engineVersion}"`];
-  const options: LoadOptions = { places, cwd, sets: [...asked.sets, ...version], cache: createReadCache({ places }) };
-  const refs = asked.refs.length > 0 ? asked.refs : (await listProfiles({ places, cwd })).map(({ name }) => name);
-  const check = () => Promise.all(refs.map((ref) => checkOne(ref, options)));
+  const checkOf = createRecall({ places, cwd, sets: [...asked.sets, ...version] });
+  const refs = asked.refs.length > 0 ? asked.refs : await listNames({ places, cwd });
+  const check = () => Promise.all(refs.map((ref) => checkOne(ref, checkOf)));
   const files = await (refs.length > unoptimized.least && refs.length < unoptimized.most ? runUnoptimized(check) : check());
   return { kind: 'ProfileCheck', version: 1, files };
 }
@@ -40,9 +41,14 @@ export async function checkProfiles(asked: CheckAsked, { places, cwd }: Pick<Con
 /** Fewer are done before anything is optimized; for more it pays. */
 const unoptimized = { least: 8, most: 500 };
 
-async function checkOne(ref: string, options: LoadOptions): Promise<CheckedFile> {
+async function listNames(where: Pick<Context, 'places' | 'cwd'>): Promise<readonly string[]> {
+  const { listProfiles } = await import('../profile/load.ts');
+  return (await listProfiles(where)).map(({ name }) => name);
+}
+
+async function checkOne(ref: string, checkOf: (ref: string) => Promise<CheckedProfile>): Promise<CheckedFile> {
   try {
-    const { source, findings } = await checkProfile(ref, options);
+    const { source, findings } = await checkOf(ref);
     return { file: source, findings };
   } catch (error) {
     if (!(error instanceof DeployError) || !error.code.startsWith('profile/')) throw error;

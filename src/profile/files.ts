@@ -45,6 +45,24 @@ export function createCache(flags: FlagShelf): ReadCache {
   };
 }
 
+/** The same cache, and what this reader asks of it: every path that it looked at. */
+export function recordReads(cache: ReadCache): { readonly cache: ReadCache; readonly paths: ReadonlySet<string> } {
+  const paths = new Set<string>();
+  const record = <T>(known: Map<string, T>): Map<string, T> => {
+    const recording = new Map<string, T>();
+    recording.get = (path) => {
+      paths.add(path);
+      return known.get(path);
+    };
+    recording.set = (path, value) => {
+      known.set(path, value);
+      return recording;
+    };
+    return recording;
+  };
+  return { cache: { ...cache, files: record(cache.files), known: record(cache.known) }, paths };
+}
+
 export interface Files {
   /** Parents first, in the order written; the file itself last. */
   readonly read: readonly (ProfileFile & { readonly base: string })[];

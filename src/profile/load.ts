@@ -5,8 +5,8 @@ import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { listPackageFiles, readPackageJson } from '../host/package-files.ts';
-import type { FlagCatalogue } from '../vllm/flags.ts';
 import { anchorPaths } from './anchor.ts';
+import { type CheckedProfile, type LoadedProfile, toLoaded } from './checked.ts';
 import { createCache, type ReadCache, readFiles } from './files.ts';
 import { type FoundProfile, findOnShelf, findProfile, isPath, listShelf, type Shelf, toShelves, toUnknown, type Where } from './find.ts';
 import { checkFlags, type FlagShelf } from './flags.ts';
@@ -28,14 +28,6 @@ export interface LoadOptions extends Where {
   readonly cache?: ReadCache;
 }
 
-export interface LoadedProfile {
-  readonly profile: Profile;
-  /** What its engine's version knows; absent where nothing is known of it. */
-  readonly catalogue?: FlagCatalogue;
-  /** Findings that are no errors. */
-  readonly notes: readonly Finding[];
-}
-
 /**
  * A profile by name or path, with everything it extends and the `--set`s, resolved. Throws `profile/unknown`,
  * `profile/unreadable`, `profile/cycle`, and `profile/invalid` with every finding of every file.
@@ -46,13 +38,7 @@ export async function loadProfile(ref: string, options: LoadOptions): Promise<Pr
 
 /** The same, with what is known about the settings of the engine that it names. */
 export async function loadProfileAndFlags(ref: string, options: LoadOptions): Promise<LoadedProfile> {
-  const { source, findings, profile, catalogue } = await checkProfile(ref, options);
-  if (profile) return { profile, notes: findings, ...(catalogue ? { catalogue } : {}) };
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  const sorted = [...errors, ...findings.filter(({ severity }) => severity !== 'error')];
-  const cycle = errors.find(({ code }) => code === 'profile/cycle');
-  if (cycle) throw DeployError.of('profile/cycle', { chain: cycle.message.params.chain ?? '' }, { findings: sorted });
-  throw DeployError.of('profile/invalid', { source, count: errors.length }, { findings: sorted });
+  return toLoaded(await checkProfile(ref, options));
 }
 
 /** The catalogues that come with the package. */
@@ -64,16 +50,6 @@ export const flagShelf: FlagShelf = {
 /** For reading many profiles in one go; it must not outlive that, because files change. */
 export function createReadCache({ places }: Pick<Where, 'places'>): ReadCache {
   return createCache(createFlagShelf(places));
-}
-
-export interface CheckedProfile {
-  /** For people: `shipped:NAME`, or the path. */
-  readonly source: string;
-  /** File after file, the profile itself first, and in each from top to bottom. */
-  readonly findings: readonly Finding[];
-  /** Absent when an error stands in its way. */
-  readonly profile?: Profile;
-  readonly catalogue?: FlagCatalogue;
 }
 
 /** Everything that the profile alone shows to be wrong. Throws `profile/unknown`, `profile/unreadable` and `usage/bad-set`. */

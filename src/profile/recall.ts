@@ -2,63 +2,93 @@
  * Profiles that were read before: what came out, kept with the state of every file that it was made of. Reading YAML and
  * checking it takes longer than everything else that `plan` does, and of a profile that is used it is the same each time.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf } from '../host/files.ts';
 import { toPackagePath } from '../host/package-files.ts';
 import { toSpellings } from '../vllm/flag-words.ts';
-import type { LoadedProfile, LoadOptions } from './load.ts';
+import { type CheckedProfile, type LoadedProfile, toLoaded } from './checked.ts';
+import type { ReadCache } from './files.ts';
+import type { LoadOptions } from './load.ts';
 
 /** Names this build of the program; absent where it was not built, and then nothing is kept. */
 declare const __build: string | undefined;
 
 /** As loadProfileAndFlags, and throws what that throws; of the catalogue only what writing a command line takes. */
 export async function recallProfile(ref: string, options: LoadOptions): Promise<LoadedProfile> {
-  if (typeof __build === 'undefined') return toSlim(await (await import('./load.ts')).loadProfileAndFlags(ref, options));
-  const key = JSON.stringify([__build, ref, options.cwd, options.sets, options.places.config, options.places.data, homedir()]);
-  const file = join(options.places.cache, 'profiles', toFileName(ref, options.cwd));
-  return recall(file, key) ?? load(ref, { ...options, key, file });
+  return toLoaded(await createRecall(options)(ref));
 }
 
-/** Everything that was looked at → what was there. */
-type Inputs = Readonly<Record<string, string>>;
+/**
+ * As checkProfile for many, in one go: files that several have in common are looked at once. Throws what that throws;
+ * of the catalogue only what writing a command line takes.
+ */
+export function createRecall(options: LoadOptions): (ref: string) => Promise<CheckedProfile> {
+  const { places, cwd, sets } = options;
+  const states: States = new Map();
+  const shared: Shared = { options, states, startedAt: Date.now() };
+  return async (ref) => {
+    if (typeof __build === 'undefined') return toSlim(await (await import('./load.ts')).checkProfile(ref, options));
+    const key = JSON.stringify([__build, ref, cwd, sets, places.config, places.data, homedir()]);
+    const file = join(places.cache, 'profiles', toFileName(ref, cwd));
+    return recall(file, key, states) ?? read(ref, { key, file, shared });
+  };
+}
+
+/** Path → what is there, as of this run. */
+type States = Map<string, string>;
+
+interface Shared {
+  readonly options: LoadOptions;
+  readonly states: States;
+  readonly startedAt: number;
+  cache?: ReadCache;
+}
 
 interface Kept {
   readonly key: string;
-  readonly inputs: Inputs;
-  readonly loaded: LoadedProfile;
+  /** Everything that was looked at → what was there. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly checked: CheckedProfile;
 }
 
-function recall(file: string, key: string): LoadedProfile | undefined {
+function recall(file: string, key: string, states: States): CheckedProfile | undefined {
   try {
     const { uid, mode } = statSync(file);
     // Whoever can write here chooses what we start.
     if (uid !== process.getuid?.() || (mode & 0o022) !== 0) return undefined;
     const kept: Kept = JSON.parse(readFileSync(file, 'utf8'));
     if (kept.key !== key) return undefined;
-    return Object.entries(kept.inputs).every(([path, state]) => readFileState(path) === state) ? kept.loaded : undefined;
+    return Object.entries(kept.inputs).every(([path, state]) => readState(path, states) === state) ? kept.checked : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || errnoOf(error) !== undefined) return undefined;
     throw error;
   }
 }
 
-async function load(ref: string, options: LoadOptions & { readonly key: string; readonly file: string }): Promise<LoadedProfile> {
-  const startedAt = Date.now();
-  const { createReadCache, loadProfileAndFlags } = await import('./load.ts');
-  const cache = createReadCache(options);
-  const loaded = toSlim(await loadProfileAndFlags(ref, { ...options, cache }));
-  const flags = [join(options.places.data, 'flags'), toPackagePath('data', 'flags')];
-  const paths = [...new Set([...cache.known.keys(), ...cache.files.keys(), ...flags])];
-  if (paths.every((path) => isOlder(path, startedAt))) {
-    keep(options.file, { key: options.key, inputs: Object.fromEntries(paths.map((path) => [path, readFileState(path)])), loaded });
-  }
-  return loaded;
+interface Reading {
+  readonly key: string;
+  readonly file: string;
+  readonly shared: Shared;
 }
 
-function toSlim({ catalogue, ...loaded }: LoadedProfile): LoadedProfile {
-  return catalogue ? { ...loaded, catalogue: toSpellings(catalogue) } : loaded;
+async function read(ref: string, { key, file, shared }: Reading): Promise<CheckedProfile> {
+  const [{ checkProfile, createReadCache }, { recordReads }] = await Promise.all([import('./load.ts'), import('./files.ts')]);
+  const { options, states, startedAt } = shared;
+  shared.cache ??= options.cache ?? createReadCache(options);
+  const { cache, paths } = recordReads(shared.cache);
+  const checked = toSlim(await checkProfile(ref, { ...options, cache }));
+  const flags = [join(options.places.data, 'flags'), toPackagePath('data', 'flags')];
+  const inputs = [...paths, ...flags];
+  if (inputs.every((path) => isOlder(path, startedAt))) {
+    keep(file, { key, inputs: Object.fromEntries(inputs.map((path) => [path, readState(path, states)])), checked });
+  }
+  return checked;
+}
+
+function toSlim({ catalogue, ...checked }: CheckedProfile): CheckedProfile {
+  return catalogue ? { ...checked, catalogue: toSpellings(catalogue) } : checked;
 }
 
 /** Clocks of file systems are coarse: what changed just now may have changed after it was read. */
@@ -69,9 +99,13 @@ function isOlder(path: string, wallMs: number): boolean {
   return facts === undefined || facts.ctimeMs < wallMs - clockMs;
 }
 
-function readFileState(path: string): string {
+function readState(path: string, states: States): string {
+  const known = states.get(path);
+  if (known !== undefined) return known;
   const facts = readStats(path);
-  return facts === undefined ? '' : `${facts.ino} ${facts.size} ${facts.mtimeMs} ${facts.ctimeMs}`;
+  const state = facts === undefined ? '' : `${facts.ino} ${facts.size} ${facts.mtimeMs} ${facts.ctimeMs}`;
+  states.set(path, state);
+  return state;
 }
 
 function readStats(path: string): Stats | undefined {
@@ -93,7 +127,6 @@ function keep(file: string, kept: Kept): void {
     renameSync(temporary, file);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    rmSync(temporary, { force: true });
   }
 }
 
