@@ -34,10 +34,11 @@ export function isRefused(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (refused: boolean) => {
+      clearTimeout(timer);
       socket.destroy();
       resolve(refused);
     };
-    socket.setTimeout(refusalMs, () => end(false));
+    const timer = setTimeout(() => end(false), refusalMs);
     socket.once('connect', () => end(false));
     socket.once('error', (error) => end(errnoOf(error) === 'ECONNREFUSED'));
   });

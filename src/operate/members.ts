@@ -26,9 +26,9 @@ export async function findMeant(name: string | undefined, context: Pick<Context,
  * beyond the number asked for, or the one that stood alone before there were replicas.
  */
 export async function findSurplus(name: string, kept: readonly string[], context: Pick<Context, 'places'>): Promise<readonly State[]> {
-  const states = await readStates(listDeployments(context.places), context);
-  const related = states.filter((state) => state.name === name || toGroup(state) === name);
-  return related.filter((state) => !kept.includes(state.name) && isUp(state)).toSorted(byReplica);
+  const others = listDeployments(context.places).filter((one) => !kept.includes(one));
+  const states = await readStates(others, context);
+  return states.filter((state) => (state.name === name || toGroup(state) === name) && isUp(state)).toSorted(byReplica);
 }
 
 async function readStates(names: readonly string[], context: Pick<Context, 'places'>): Promise<readonly State[]> {

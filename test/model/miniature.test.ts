@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { miniatureName } from '../../src/model/miniature-name.ts';
 import { miniatureShape, toMiniatureFiles } from '../../src/model/miniature.ts';
+import { miniatureName } from '../../src/model/miniature-name.ts';
 
 describe('miniature model', () => {
   it('is a checkpoint directory of valid JSON without weights', () => {
