@@ -15,8 +15,8 @@ export interface Session {
   readonly context: Context;
   readonly screen: Screen;
   readonly host: Host;
-  /** The one answer of a command: its document, or its text for people. */
-  answer(document: object, toAnswerText: (screen: Screen) => string): void;
+  /** The one answer of a command: its document (a large one may be made when it is asked for), or its text for people. */
+  answer(document: object | (() => object), toAnswerText: (screen: Screen) => string): void;
   /** Says something beside the answer. */
   tell(text: string): void;
   /** Takes live lines off the screen before the command writes by itself. */
@@ -84,7 +84,8 @@ function openSession(host: Host, screen: Screen, conversation: Conversation): Se
     host,
     answer(document, toAnswerText) {
       conversation.close();
-      screen.out(mode === 'json' ? `${JSON.stringify(document)}\n` : toAnswerText(screen));
+      const toDocument = () => (typeof document === 'function' ? document() : document);
+      screen.out(mode === 'json' ? `${JSON.stringify(toDocument())}\n` : toAnswerText(screen));
     },
     tell: (text) => mode !== 'quiet' && screen.err(`${text}\n`),
     clear: () => conversation.pause(),
