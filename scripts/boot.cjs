@@ -3,7 +3,7 @@
 // (Node 20 has no switch for that). Together this is most of the time that a command takes to start. The cache
 // belongs to one V8; where another one rejects it, a new one is written if the directory may be written to.
 'use strict';
-const { existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } = require('node:fs');
+const { existsSync, fstatSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
 const { argv } = process;
@@ -35,10 +35,16 @@ function toEntry(words) {
 // volume): reading and opening a script costs more than what most chunks do.
 function start(directory, volumes = new Map()) {
   const pack = openPack(`${directory}/program.pack`);
+  if (pack === undefined) {
+    process.stderr.write(
+      `error: ${directory}/program.pack is missing or damaged. Install the package again (in a checkout: npm run build).\n`,
+    );
+    process.exit(1);
+  }
   const cache = openPack(`${directory}/program.cache`);
   const modules = new Map();
   const requireFrom = (name) => (name.startsWith('.') ? load(name.slice(name.lastIndexOf('/') + 1)) : toLazy(name));
-  let stale = false;
+  const stale = new Map();
 
   function load(name) {
     const known = modules.get(name);
@@ -55,7 +61,7 @@ function start(directory, volumes = new Map()) {
     if (known) return known;
     const cachedData = cache?.read(name);
     const script = new Script(pack.read(name).latin1Slice(), { filename: `${directory}/${name}`, ...(cachedData ? { cachedData } : {}) });
-    if (cachedData === undefined || script.cachedDataRejected) stale = true;
+    if (cachedData === undefined || script.cachedDataRejected) stale.set(name, script);
     const volume = { script, chunks: script.runInThisContext() };
     volumes.set(name, volume);
     return volume;
@@ -77,7 +83,15 @@ function start(directory, volumes = new Map()) {
     return new Proxy({}, toTraps(find, list));
   }
 
-  return { load, loaded: () => [...modules.keys()], keep: () => stale && writeCache(`${directory}/program.cache`, volumes) };
+  // What was there stays: other commands use other volumes.
+  function keep() {
+    if (stale.size === 0) return;
+    const kept = Object.keys(cache?.index.parts ?? {}).map((name) => [name, cache.read(name)]);
+    const fresh = [...stale].map(([name, script]) => [name, script.createCachedData()]);
+    writeCache(`${directory}/program.cache`, new Map([...kept, ...fresh]));
+  }
+
+  return { load, loaded: () => [...modules.keys()], keep };
 }
 
 // A module of Node's own that is loaded when something of it is first used: most commands use few of those they name.
@@ -113,25 +127,25 @@ function toArea(id) {
   return id.slice(0, id.search(/[./]/));
 }
 
-// A pack: 8 hexadecimal digits of the index's length, the index { parts: { name: [offset, length] }, … }, the contents.
+// A pack: 8 hexadecimal digits of the index's length, the index { size, parts: { name: [offset, length] }, … }, the
+// contents. Undefined when it is not there or not whole: V8 dies of a cache that was cut.
 function openPack(path) {
-  let file;
   try {
-    file = openSync(path, 'r');
+    const file = openSync(path, 'r');
+    const slice = (offset, length) => {
+      const buffer = Buffer.allocUnsafeSlow(length);
+      readSync(file, buffer, 0, length, offset);
+      return buffer;
+    };
+    const indexLength = Number.parseInt(slice(0, 8).latin1Slice(), 16);
+    const index = JSON.parse(slice(8, indexLength).latin1Slice());
+    const { parts, size } = index;
+    const base = 8 + indexLength;
+    if (fstatSync(file).size !== base + size) return undefined;
+    return { index, read: (name) => parts[name] && slice(base + parts[name][0], parts[name][1]) };
   } catch {
-    // no cache yet; everything works without one
     return undefined;
   }
-  const slice = (offset, length) => {
-    const buffer = Buffer.allocUnsafeSlow(length);
-    readSync(file, buffer, 0, length, offset);
-    return buffer;
-  };
-  const indexLength = Number.parseInt(slice(0, 8).latin1Slice(), 16);
-  const index = JSON.parse(slice(8, indexLength).latin1Slice());
-  const base = 8 + indexLength;
-  const { parts } = index;
-  return { index, read: (name) => parts[name] && slice(base + parts[name][0], parts[name][1]) };
 }
 
 function toPack(entries, more = {}) {
@@ -141,17 +155,19 @@ function toPack(entries, more = {}) {
     parts[name] = [offset, content.length];
     offset += content.length;
   }
-  const head = Buffer.from(JSON.stringify({ parts, ...more }), 'latin1');
+  const head = Buffer.from(JSON.stringify({ size: offset, parts, ...more }), 'latin1');
   return Buffer.concat([Buffer.from(head.length.toString(16).padStart(8, '0')), head, ...[...entries].map(([, content]) => content)]);
 }
 
-function writeCache(path, volumes) {
+function writeCache(path, parts) {
   const temporary = `${path}.${process.pid}`;
   try {
-    writeFileSync(temporary, toPack(new Map([...volumes].map(([name, { script }]) => [name, script.createCachedData()]))));
+    // On the disk before it has its name: a crash of the machine must not leave one that is cut.
+    writeFileSync(temporary, toPack(parts), { flush: true });
     renameSync(temporary, path);
   } catch {
-    // installed by another user: the next start is as slow as this one
+    // installed by another user, or the disk is full: the next start is as slow as this one
+    rmSync(temporary, { force: true });
   }
 }
 

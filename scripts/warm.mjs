@@ -36,7 +36,7 @@ setFlagsFromString('--flush-bytecode');
 if (process.argv[3] === '--trace') process.stdout.write(JSON.stringify(runs.map(({ loaded }) => loaded)));
 else {
   writeFileSync(join(dist, 'help.txt'), runs[0].output);
-  writeCache(join(dist, 'program.cache'), volumes);
+  writeCache(join(dist, 'program.cache'), new Map([...volumes].map(([name, { script }]) => [name, script.createCachedData()])));
 }
 supervisor.close();
 rmSync(home, { recursive: true, force: true });

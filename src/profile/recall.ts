@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../host/files.ts';
 import { toPackagePath } from '../host/package-files.ts';
 import { toSpellings } from '../vllm/flag-words.ts';
+import type { FlagCatalogue } from '../vllm/flags.ts';
 import { type CheckedProfile, type LoadedProfile, toLoaded } from './checked.ts';
 import type { ReadCache } from './files.ts';
 import type { LoadOptions } from './load.ts';
@@ -27,9 +28,9 @@ export async function recallProfile(ref: string, options: LoadOptions): Promise<
 export function createRecall(options: LoadOptions): (ref: string) => Promise<CheckedProfile> {
   const { places, cwd, sets } = options;
   const states: States = new Map();
-  const shared: Shared = { options, states, startedAt: Date.now() };
+  const shared: Shared = { options, states, startedAt: Date.now(), spellings: new Map() };
   return async (ref) => {
-    if (typeof __build === 'undefined') return toSlim(await (await import('./load.ts')).checkProfile(ref, options));
+    if (typeof __build === 'undefined') return toSlim(await (await import('./load.ts')).checkProfile(ref, options), shared);
     const key = JSON.stringify([__build, ref, cwd, sets, places.config, places.data, homedir()]);
     const file = join(places.cache, 'profiles', toFileName(ref, cwd));
     return recall(file, key, states) ?? read(ref, { key, file, shared });
@@ -43,6 +44,7 @@ interface Shared {
   readonly options: LoadOptions;
   readonly states: States;
   readonly startedAt: number;
+  readonly spellings: Map<FlagCatalogue, FlagCatalogue>;
   cache?: ReadCache;
 }
 
@@ -78,7 +80,7 @@ async function read(ref: string, { key, file, shared }: Reading): Promise<Checke
   const { options, states, startedAt } = shared;
   shared.cache ??= options.cache ?? createReadCache(options);
   const { cache, paths } = recordReads(shared.cache);
-  const checked = toSlim(await checkProfile(ref, { ...options, cache }));
+  const checked = toSlim(await checkProfile(ref, { ...options, cache }), shared);
   const flags = [join(options.places.data, 'flags'), toPackagePath('data', 'flags')];
   const inputs = [...paths, ...flags];
   if (inputs.every((path) => isOlder(path, startedAt))) {
@@ -87,8 +89,11 @@ async function read(ref: string, { key, file, shared }: Reading): Promise<Checke
   return checked;
 }
 
-function toSlim({ catalogue, ...checked }: CheckedProfile): CheckedProfile {
-  return catalogue ? { ...checked, catalogue: toSpellings(catalogue) } : checked;
+function toSlim({ catalogue, ...checked }: CheckedProfile, { spellings }: Shared): CheckedProfile {
+  if (catalogue === undefined) return checked;
+  const known = spellings.get(catalogue) ?? toSpellings(catalogue);
+  spellings.set(catalogue, known);
+  return { ...checked, catalogue: known };
 }
 
 /** Clocks of file systems are coarse: what changed just now may have changed after it was read. */
