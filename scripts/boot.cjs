@@ -34,13 +34,7 @@ function toEntry(words) {
 // `load` runs a chunk by its name, with all chunks that it asks for. Chunks that are used together are one script (a
 // volume): reading and opening a script costs more than what most chunks do.
 function start(directory, volumes = new Map()) {
-  const pack = openPack(`${directory}/program.pack`);
-  if (pack === undefined) {
-    process.stderr.write(
-      `error: ${directory}/program.pack is missing or damaged. Install the package again (in a checkout: npm run build).\n`,
-    );
-    process.exit(1);
-  }
+  const pack = openPack(`${directory}/program.pack`) ?? endDamaged(`${directory}/program.pack`);
   const cache = openPack(`${directory}/program.cache`);
   const modules = new Map();
   const requireFrom = (name) => (name.startsWith('.') ? load(name.slice(name.lastIndexOf('/') + 1)) : toLazy(name));
@@ -146,6 +140,11 @@ function openPack(path) {
   } catch {
     return undefined;
   }
+}
+
+function endDamaged(path) {
+  process.stderr.write(`error: ${path} is missing or damaged. Install the package again (in a checkout: npm run build).\n`);
+  process.exit(1);
 }
 
 function toPack(entries, more = {}) {
