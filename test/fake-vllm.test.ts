@@ -132,7 +132,8 @@ describe('start-up habits', () => {
     run.child.kill('SIGTERM');
     expect(await run.exit).toEqual([null, 'SIGINT']);
     expect(run.text()).toContain('KeyboardInterrupt: terminated');
-    expect(await findMembers(run.log)).toEqual([]);
+    // Its children end when they see that it has gone.
+    await expect.poll(() => findMembers(run.log), { timeout: 5000 }).toEqual([]);
   });
 
   it('finds a taken port before it loads', async () => {

@@ -13,7 +13,7 @@ describe('replicas', () => {
 
   beforeAll(async () => {
     box = await createSandbox();
-    port = await freeRow(3);
+    port = await freePort(3);
   });
   afterAll(() => box.dispose());
 
@@ -163,12 +163,3 @@ describe('replicas', () => {
     await untilNothingIsLeft(box);
   });
 });
-
-/** So many free ports one after another. */
-async function freeRow(count: number): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    const open = await Promise.all(Array.from({ length: count }, (_, step) => isPortOpen(first + step)));
-    if (!open.includes(true)) return first;
-  }
-}

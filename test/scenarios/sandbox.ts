@@ -121,12 +121,24 @@ export function killQuietly(pid: number, signal: NodeJS.Signals = 'SIGKILL'): vo
   }
 }
 
-export async function freePort(): Promise<number> {
+/**
+ * The first of `count` ports in a row that are free. Below those that the kernel gives to whoever asks for any, and
+ * apart from those of the other workers: a port must stay free until the engine binds it.
+ */
+export async function freePort(count = 1): Promise<number> {
+  const worker = Number(process.env.VITEST_POOL_ID ?? 0) % 8;
+  for (;;) {
+    const first = 16_000 + worker * 2000 + Math.floor(Math.random() * (2000 - count));
+    const free = await Promise.all(Array.from({ length: count }, (_, index) => canListen(first + index)));
+    if (free.every(Boolean)) return first;
+  }
+}
+
+function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
