@@ -29,7 +29,7 @@ readme_with_index() {
 readme_without_python() {
   local home="$work/home2" bin="$work/bin" tool
   mkdir -p "$bin"
-  for tool in node npm npx sh bash env cat mkdir date mv flock taskset ls sed grep nice readlink dirname uname git curl; do
+  for tool in node npm npx sh bash env cat tee mkdir date mv flock taskset ls sed grep nice readlink dirname uname git curl; do
     ln -s "$(command -v "$tool")" "$bin/$tool"
   done
   check 'without Python: npm ci && npx qwen-deploy up' clean "$home" "$bin" 'npm ci && npx qwen-deploy up 2>&1 | tee up.log'
