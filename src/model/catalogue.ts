@@ -52,22 +52,10 @@ export function toModelFacts(id: string): ModelFacts | undefined {
   return method ? { ...own, method } : own;
 }
 
-interface Entry {
-  readonly id: string;
-  readonly architecture: string;
+type Shape = 'architecture' | 'layers' | 'hiddenSize' | 'heads' | 'kvHeads' | 'mlpWidth' | 'experts' | 'draftLayers';
+
+interface Entry extends Pick<ModelFacts, Shape | 'id' | 'kvBytesPerToken' | 'maxPositions' | 'ropeTheta' | 'vocabulary' | 'hybrid'> {
   readonly weightsBytes: { readonly bf16: number; readonly fp8: number; readonly int4: number };
-  readonly kvBytesPerToken: number;
-  readonly layers: number;
-  readonly hiddenSize: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly mlpWidth?: number;
-  readonly experts?: number;
-  readonly draftLayers?: number;
-  readonly maxPositions: number;
-  readonly ropeTheta: number;
-  readonly vocabulary: number;
-  readonly hybrid: boolean;
   /** Other repositories of these numbers. */
   readonly sameShape?: readonly string[];
 }

@@ -2,7 +2,7 @@
 import { listDeployments } from '../control/directory.ts';
 import type { State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
-import { readReadableState } from './find.ts';
+import { isExpectedAlive, readReadableState } from './find.ts';
 
 export type Meant =
   | { readonly is: 'one'; readonly name: string | undefined }
@@ -17,7 +17,7 @@ export async function findMeant(name: string | undefined, context: Pick<Context,
   const all = states.filter((state) => group !== undefined && toGroup(state) === group).toSorted(byReplica);
   if (group === undefined || all.length === 0) return { is: 'one', name };
   // One that was taken down alone, or is not asked for any more, is not waited for.
-  const wanted = all.filter((state) => state.desired === 'up' || isUp(state));
+  const wanted = all.filter((state) => state.desired === 'up' || isExpectedAlive(state));
   return { is: 'group', group, names: (wanted.length > 0 ? wanted : all).map((member) => member.name) };
 }
 
@@ -28,7 +28,7 @@ export async function findMeant(name: string | undefined, context: Pick<Context,
 export async function findSurplus(name: string, kept: readonly string[], context: Pick<Context, 'places'>): Promise<readonly State[]> {
   const others = listDeployments(context.places).filter((one) => !kept.includes(one));
   const states = await readStates(others, context);
-  return states.filter((state) => (state.name === name || toGroup(state) === name) && isUp(state)).toSorted(byReplica);
+  return states.filter((state) => (state.name === name || toGroup(state) === name) && isExpectedAlive(state)).toSorted(byReplica);
 }
 
 async function readStates(names: readonly string[], context: Pick<Context, 'places'>): Promise<readonly State[]> {
@@ -37,7 +37,7 @@ async function readStates(names: readonly string[], context: Pick<Context, 'plac
 }
 
 function findOnlyGroup(states: readonly State[]): string | undefined {
-  const groups = new Set(states.filter(isUp).map(toGroup));
+  const groups = new Set(states.filter(isExpectedAlive).map(toGroup));
   return groups.size === 1 ? [...groups][0] : undefined;
 }
 
@@ -47,9 +47,4 @@ function toGroup({ wanted }: State): string | undefined {
 
 function byReplica(a: State, b: State): number {
   return (a.wanted.source.member?.replica ?? 0) - (b.wanted.source.member?.replica ?? 0);
-}
-
-/** Also one that waits to be started again: it would come back. */
-function isUp({ life }: State): boolean {
-  return life !== 'stopped' && life !== 'failed';
 }

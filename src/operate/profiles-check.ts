@@ -2,7 +2,6 @@
 import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
-import { runUnoptimized } from '../host/optimizer.ts';
 import type { CheckedProfile } from '../profile/checked.ts';
 import { createRecall } from '../profile/recall.ts';
 import { toErrorText } from '../text/render.ts';
@@ -33,13 +32,9 @@ export async function checkProfiles(asked: CheckAsked, { places, cwd }: Pick<Con
   const version = asked.engineVersion === undefined ? [] : [`engine.version="${asked.engineVersion}"`];
   const checkOf = createRecall({ places, cwd, sets: [...asked.sets, ...version] });
   const refs = asked.refs.length > 0 ? asked.refs : await listNames({ places, cwd });
-  const check = () => Promise.all(refs.map((ref) => checkOne(ref, checkOf)));
-  const files = await (refs.length > unoptimized.least && refs.length < unoptimized.most ? runUnoptimized(check) : check());
+  const files = await Promise.all(refs.map((ref) => checkOne(ref, checkOf)));
   return { kind: 'ProfileCheck', version: 1, files };
 }
-
-/** Fewer are done before anything is optimized; for more it pays. */
-const unoptimized = { least: 8, most: 500 };
 
 async function listNames(where: Pick<Context, 'places' | 'cwd'>): Promise<readonly string[]> {
   const { listProfiles } = await import('../profile/load.ts');

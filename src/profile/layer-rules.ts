@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { type Fix, toMoveCure } from './cure.ts';
 import { isMap } from './map.ts';
+import { ourPlaces } from './our-places.ts';
 import { toKnownKeys } from './schema.ts';
 import { isReference, isSecretName } from './secrets.ts';
 
@@ -24,20 +25,8 @@ export function checkRules(layer: Layer): readonly RuleFinding[] {
   ];
 }
 
-/** Settings of ours that are vLLM flags too, and where they belong. */
-const ours: Readonly<Record<string, string>> = {
-  model: 'model',
-  revision: 'model.revision',
-  tokenizer: 'model.tokenizer',
-  'served-model-name': 'served-names',
-  quantization: 'quantization',
-  host: 'server.host',
-  port: 'server.port',
-  'api-key': 'server.api-key',
-  'shutdown-timeout': 'stop.drain',
-  'lora-modules': 'lora',
-  'enable-thinking': 'thinking',
-};
+/** What people take for a flag besides. */
+const ours: Readonly<Record<string, string>> = { ...ourPlaces, 'enable-thinking': 'thinking' };
 
 /** Where a name below `vllm` belongs; undefined when it is no setting of ours. */
 function toOurPlace(name: string): string | undefined {

@@ -1,10 +1,8 @@
 /** Reads profiles with all that they extend, and everything that can be said about them without a machine. */
 import { homedir } from 'node:os';
-import { basename } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
-import { listPackageFiles, readPackageJson } from '../host/package-files.ts';
 import { anchorPaths } from './anchor.ts';
 import { type CheckedProfile, type LoadedProfile, toLoaded } from './checked.ts';
 import { createCache, type ReadCache, readFiles } from './files.ts';
@@ -40,12 +38,6 @@ export async function loadProfile(ref: string, options: LoadOptions): Promise<Pr
 export async function loadProfileAndFlags(ref: string, options: LoadOptions): Promise<LoadedProfile> {
   return toLoaded(await checkProfile(ref, options));
 }
-
-/** The catalogues that come with the package. */
-export const flagShelf: FlagShelf = {
-  list: async () => (await listPackageFiles('data', 'flags')).map((name) => basename(name, '.json')),
-  read: (name) => readPackageJson('data', 'flags', `${name}.json`),
-};
 
 /** For reading many profiles in one go; it must not outlive that, because files change. */
 export function createReadCache({ places }: Pick<Where, 'places'>): ReadCache {

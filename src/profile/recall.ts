@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { toFnv1a } from '../core/fnv.ts';
 import { errnoOf } from '../host/files.ts';
 import { toPackagePath } from '../host/package-files.ts';
 import { toSpellings } from '../vllm/flag-words.ts';
@@ -137,7 +138,5 @@ function keep(file: string, kept: Kept): void {
 
 /** One for each profile and place; another one of the same name is not taken for it, because the key is compared. */
 function toFileName(ref: string, cwd: string): string {
-  let hash = 0;
-  for (const character of `${cwd}\n${ref}`) hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) | 0;
-  return `${ref.replaceAll(/[^\w-]/g, '_').slice(-60)}-${(hash >>> 0).toString(16)}.json`;
+  return `${ref.replaceAll(/[^\w-]/g, '_').slice(-60)}-${toFnv1a(`${cwd}\n${ref}`)}.json`;
 }

@@ -1,13 +1,14 @@
 /** The state file: atomic, with the previous copy kept and a checksum, so that a cut or rotten one is noticed. */
 import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { DeployError } from '../core/error.ts';
+import { toFnv1a } from '../core/fnv.ts';
 import { errnoOf, readTextFileNow, writeFileAtomic } from '../host/files.ts';
 import { type State, stateSchema } from './state.ts';
 
 export async function writeState(path: string, state: State): Promise<void> {
   const body = JSON.stringify(state);
   await keepPrevious(path);
-  await writeFileAtomic(path, `{"checksum":"${toChecksum(body)}","state":${body}}\n`);
+  await writeFileAtomic(path, `{"checksum":"${toFnv1a(body)}","state":${body}}\n`);
 }
 
 /**
@@ -53,15 +54,8 @@ function toPrevious(path: string): string {
 
 function parseState(text: string, name: string): State | undefined {
   const match = /^\{"checksum":"([0-9a-f]{8})","state":(.*)\}\n$/s.exec(text);
-  if (match?.[1] === undefined || match[2] === undefined || toChecksum(match[2]) !== match[1]) return undefined;
+  if (match?.[1] === undefined || match[2] === undefined || toFnv1a(match[2]) !== match[1]) return undefined;
   const state: State = JSON.parse(match[2]);
   if (state.schema > stateSchema) throw DeployError.of('state/newer', { name, found: state.schema, known: stateSchema });
   return state;
-}
-
-/** FNV-1a: enough to notice a cut or rotten file, and computed without loading anything. */
-function toChecksum(body: string): string {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < body.length; index += 1) hash = Math.imul(hash ^ body.charCodeAt(index), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
 }

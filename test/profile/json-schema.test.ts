@@ -6,9 +6,9 @@ import { toPlaces } from '../../src/host/environment.ts';
 import { readProfileSchema, renderSchema } from '../../src/operate/profiles-schema.ts';
 import { checkFlags } from '../../src/profile/flags.ts';
 import { listSettings } from '../../src/profile/json-schema.ts';
-import { flagShelf } from '../../src/profile/load.ts';
 import { parseProfile } from '../../src/profile/parse.ts';
 import { examples } from '../../src/profile/schema-examples.ts';
+import { createFlagShelf } from '../../src/profile/shelf.ts';
 import { settings } from '../../src/text/en/settings.ts';
 import { type FlagHistory, toFlagCatalogue } from '../../src/vllm/flags.ts';
 import { makeInvalid, makeValid } from '../vllm/flag-cases.ts';
@@ -35,7 +35,7 @@ async function findErrors(text: string, version?: string): Promise<readonly stri
   const { source, findings } = parseProfile(text, 'p.yaml');
   if (source === undefined) return findings.map(({ code }) => code);
   const value = version === undefined ? source.value : { ...source.value, engine: { version } };
-  const checked = await checkFlags([{ ...source, value }], findings, flagShelf);
+  const checked = await checkFlags([{ ...source, value }], findings, createFlagShelf(places));
   return checked.findings.flatMap(({ code, severity }) => (severity === 'error' ? [code] : []));
 }
 

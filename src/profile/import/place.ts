@@ -1,6 +1,7 @@
 /** What was read of a launch → a profile, each setting in its one place. */
 import { say } from '../../core/message.ts';
 import type { ReadSetting } from '../../vllm/read-args.ts';
+import { ourPlaces } from '../our-places.ts';
 import type { SettingValue } from '../profile.ts';
 import { toImageFacts } from './image.ts';
 import { drop, find, type Given, type Launch, type Notes, type Word } from './launch.ts';
@@ -34,22 +35,8 @@ export interface PlacedSetting extends Pick<ReadSetting, 'name' | 'value'> {
   readonly word: Word;
 }
 
-/** vLLM's settings that are ours, and where they stand. */
-const ours: Readonly<Record<string, string>> = {
-  model: 'model',
-  revision: 'model.revision',
-  tokenizer: 'model.tokenizer',
-  'served-model-name': 'served-names',
-  quantization: 'quantization',
-  host: 'server.host',
-  port: 'server.port',
-  'api-key': 'server.api-key',
-  'shutdown-timeout': 'stop.drain',
-  'lora-modules': 'lora',
-};
-
 export function toPath(name: string): string {
-  return Object.hasOwn(ours, name) ? (ours[name] ?? name) : `vllm.${name}`;
+  return Object.hasOwn(ourPlaces, name) ? (ourPlaces[name] ?? name) : `vllm.${name}`;
 }
 
 export function toPlacedProfile(options: PlaceOptions): Placed {
@@ -92,7 +79,7 @@ export function toPlacedProfile(options: PlaceOptions): Placed {
 
 /** `None` is vLLM's word for a setting that is not set. */
 function isSet({ name, value }: PlacedSetting): boolean {
-  return !(Object.hasOwn(ours, name) && (value === 'None' || value === ''));
+  return !(Object.hasOwn(ourPlaces, name) && (value === 'None' || value === ''));
 }
 
 function isKnown({ open }: Word): boolean {

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { Finding } from '../../../src/core/finding.ts';
 import { type Imported, importProfile } from '../../../src/profile/import/import.ts';
-import { flagShelf } from '../../../src/profile/load.ts';
+import { createFlagShelf } from '../../../src/profile/shelf.ts';
 import { toText } from '../../../src/text/render.ts';
+import { places } from '../../plan/stand-ins.ts';
 
 export interface Case {
   readonly name: string;
@@ -34,7 +35,7 @@ export function readCases(file: string): readonly Case[] {
 
 export function importCase({ text, engineVersion, service }: Omit<Case, 'name'>, isFile: boolean): Promise<Imported> {
   const asked = { ...(engineVersion === undefined ? {} : { engineVersion }), ...(service === undefined ? {} : { service }) };
-  return importProfile({ texts: [text], isFile, ...asked }, { shelf: flagShelf, toText });
+  return importProfile({ texts: [text], isFile, ...asked }, { shelf: createFlagShelf(places), toText });
 }
 
 /** Advice of the rules across settings has tests of its own, and that about the missing --host would stand everywhere. */

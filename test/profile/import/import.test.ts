@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toServeArgs } from '../../../src/plan/launch.ts';
 import { planDeployment } from '../../../src/plan/make-plan.ts';
 import { type ImportInput, importProfile } from '../../../src/profile/import/import.ts';
-import { checkProfile, flagShelf, loadProfile } from '../../../src/profile/load.ts';
+import { checkProfile, loadProfile } from '../../../src/profile/load.ts';
+import { createFlagShelf } from '../../../src/profile/shelf.ts';
 import { toText } from '../../../src/text/render.ts';
 import { parseServeArgs } from '../../../src/vllm/read-args.ts';
 import { load, machine, places } from '../../plan/stand-ins.ts';
 import { importCase, readCases } from './corpus.ts';
 
-const tools = { shelf: flagShelf, toText };
+const tools = { shelf: createFlagShelf(places), toText };
 const bring = (...texts: readonly string[]) => importProfile({ texts, isFile: false }, tools);
 const codes = (findings: readonly { readonly code: string }[]) => findings.map(({ code }) => code);
 
