@@ -46,7 +46,7 @@ function start(directory, volumes = new Map()) {
     const module = { exports: {} };
     modules.set(name, module);
     const volume = openVolume(pack.index.chunks[name]);
-    volume.chunks[name](requireFrom, module, module.exports, `${directory}/main.js`, toTexts);
+    volume.chunks[name](requireFrom, module, module.exports, `${directory}/main.js`, directory, toTexts);
     return module.exports;
   }
 

@@ -24,7 +24,7 @@ const bundle = {
   ...shared,
   absWorkingDir: root,
   bundle: true,
-  define: { 'import.meta.url': '__moduleUrl', __build: JSON.stringify(hashSources()) },
+  define: { 'import.meta.filename': '__main', 'import.meta.dirname': '__dist', __build: JSON.stringify(hashSources()) },
   plugins: [shortCommander()],
 };
 const commonJs = { ...shared, format: 'cjs', supported: { 'dynamic-import': false } };
@@ -104,9 +104,8 @@ async function toChunk(text) {
       return '';
     });
   const { code } = await transform(linked, { ...commonJs, minifyWhitespace: true, logLevel: 'error' });
-  const moduleUrl = code.includes('__moduleUrl') ? "const __moduleUrl=require('node:url').pathToFileURL(__main).href;" : '';
   const exports = exported.length > 0 ? `module.exports={${exported.join(',').replace(/\s+/g, ' ')}};` : '';
-  return `function(require,module,exports,__main,__texts){'use strict';${moduleUrl}${code}${exports}\n}`;
+  return `function(require,module,exports,__main,__dist,__texts){'use strict';${code}${exports}\n}`;
 }
 
 function warm(directory, ...options) {

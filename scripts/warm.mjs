@@ -1,7 +1,7 @@
 // node warm.mjs DIST [--trace]: runs some commands once, so that V8's code cache (DIST/program.cache) holds the compiled code of
 // what they use, and keeps the main help as text (DIST/help.txt). Run by the build in a process of its own, whose
 // standard output is no terminal. --trace only prints which chunks each command loaded, as JSON.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,12 +21,16 @@ const supervisor = await standIn();
 // slower that are asked most.
 const groups = [
   // Twice: the second time the profile has been read before.
-  [['--help'], ['plan', '-p', 'demo'], ['plan', '-p', 'demo']],
+  [
+    ['plan', '-p', 'demo'],
+    ['plan', '-p', 'demo'],
+  ],
   [['status'], ['status', '-o', 'plain'], ['status', 'demo']],
   [
     ['profiles', 'list'],
     ['profiles', 'check', 'tiny'],
   ],
+  [['--help']],
 ];
 const volumes = new Map();
 const parts = new Map();
@@ -39,7 +43,7 @@ for (const group of groups) {
 }
 if (process.argv[3] === '--trace') process.stdout.write(JSON.stringify(runs.map(({ loaded }) => loaded)));
 else {
-  writeFileSync(join(dist, 'help.txt'), runs[0].output);
+  writeFileSync(join(dist, 'help.txt'), runs.at(-1).output);
   writeCache(join(dist, 'program.cache'), parts);
 }
 supervisor.close();
@@ -48,20 +52,27 @@ rmSync(home, { recursive: true, force: true });
 /** One command in this process: it ends by process.exit, which here only ends the waiting. */
 function run(args) {
   const { argv, exit, stdout, stderr } = process;
-  const writes = [stdout.write, stderr.write];
+  const writes = [stdout.write, stderr.write, fs.writeSync];
   const program = start(dist, volumes);
   let output = '';
   return new Promise((resolve) => {
     process.exit = () => resolve({ output, loaded: program.loaded() });
     process.argv = [argv[0], main, ...args];
-    stdout.write = (text) => {
+    const keep = (text) => {
       output += text;
       return true;
     };
+    // A pipe is written without a stream.
+    fs.writeSync = (descriptor, bytes, ...place) => {
+      if (descriptor > 2) return writes[2](descriptor, bytes, ...place);
+      if (descriptor === 1) keep(bytes.toString());
+      return bytes.length;
+    };
+    stdout.write = keep;
     stderr.write = () => true;
     program.load(toEntry(process.argv));
   }).finally(() => {
-    [stdout.write, stderr.write] = writes;
+    [stdout.write, stderr.write, fs.writeSync] = writes;
     process.removeAllListeners();
     Object.assign(process, { argv, exit });
   });

@@ -39,8 +39,8 @@ export const rooms = {
     ],
     packages: [],
   },
-  views: { rooms: ['core', 'text'], packages: ['ora', 'ink', 'react', 'picocolors', 'get-east-asian-width'] },
-  entry: { rooms: ['commands'], packages: [] },
+  views: { rooms: ['core', 'text'], packages: ['ora', 'ink', 'react', 'get-east-asian-width'] },
+  entry: { rooms: ['commands', 'host'], packages: [] },
   commands: { rooms: ['operate', 'views', 'text', 'core'], packages: ['commander'] },
 };
 

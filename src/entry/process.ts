@@ -1,9 +1,9 @@
 /** The process around a command line: arguments, signals and the exit status. Nothing else calls process.exit or listens on process. */
 import { getEventListeners } from 'node:events';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { readGlobals } from '../commands/globals.ts';
 import type { Host } from '../commands/host.ts';
+import { openOutput } from '../host/output.ts';
 
 const statusOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
 /** Runs a command line to its end, and the process with it. */
@@ -14,8 +14,6 @@ export function runProcess(work: (argv: readonly string[], host: Host) => Promis
 
 async function runWork(work: (argv: readonly string[], host: Host) => Promise<number>): Promise<number> {
   const argv = process.argv.slice(2);
-  watchStreams();
-  const self = fileURLToPath(import.meta.url);
   const host = {
     ...watchSignals(),
     env: process.env,
@@ -24,9 +22,10 @@ async function runWork(work: (argv: readonly string[], host: Host) => Promise<nu
     get stdin() {
       return process.stdin;
     },
-    stdout: process.stdout,
-    stderr: process.stderr,
-    programs: { self: [process.execPath, self] as const, simulator: join(dirname(self), 'simulator.js') },
+    // A reader that has seen enough (`| head`) is a quiet end; a closed stderr only means that nobody listens.
+    stdout: openOutput(1, () => process.exit(0)),
+    stderr: openOutput(2, () => undefined),
+    programs: { self: [process.execPath, import.meta.filename] as const, simulator: join(import.meta.dirname, 'simulator.js') },
   };
   const report = async (error: unknown) => {
     const { reportError } = await import('../commands/session.ts');
@@ -57,18 +56,4 @@ function watchSignals() {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return { signal: interruption.signal, force: force.signal, interruptStatus: () => interruptStatus };
-}
-
-/** A reader that has seen enough (`| head`) is a quiet end; a closed stderr only means that nobody listens. */
-function watchStreams(): void {
-  // EIO: the terminal behind it is gone. Anything else has nobody to be told, and telling would fail again.
-  const whenClosed = (end: () => void) => (_error: NodeJS.ErrnoException) => end();
-  process.stdout.on(
-    'error',
-    whenClosed(() => process.exit(0)),
-  );
-  process.stderr.on(
-    'error',
-    whenClosed(() => undefined),
-  );
 }

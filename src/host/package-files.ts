@@ -1,12 +1,11 @@
 /** Files that come with the package and are not code: profiles, catalogues of flags. */
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join, resolve } from 'node:path';
 import { readTextFile } from './files.ts';
 
 /** The package's root: this is src/host/ in the sources, dist/ when bundled. */
 export function toPackagePath(...parts: readonly string[]): string {
-  const here = dirname(fileURLToPath(import.meta.url));
+  const here = import.meta.dirname;
   return join(resolve(here, basename(here) === 'dist' ? '..' : '../..'), ...parts);
 }
 

@@ -1,5 +1,5 @@
 /** Where views write, and how they may paint there. */
-import picocolors from 'picocolors';
+import { styleText } from 'node:util';
 import type { Output } from './choose.ts';
 
 export interface Palette {
@@ -41,6 +41,8 @@ export function openScreen(output: Output, streams: Streams): Screen {
 }
 
 function toPalette(colors: boolean): Palette {
-  const paint = picocolors.createColors(colors);
-  return { good: paint.green, bad: paint.red, warn: paint.yellow, dim: paint.dim, strong: paint.bold };
+  // Whether the stream takes colours is decided already; asking would open Node's own stream.
+  const paint = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold') => (text: string) =>
+    colors ? styleText(style, text, { validateStream: false }) : text;
+  return { good: paint('green'), bad: paint('red'), warn: paint('yellow'), dim: paint('dim'), strong: paint('bold') };
 }
