@@ -44,6 +44,17 @@ export interface ModelFacts {
 
 /** By hub id, quantized repositories included (`…-FP8`, `…-AWQ`, `…-GPTQ-Int8`); undefined when it is not in the catalogue. */
 export function toModelFacts(id: string): ModelFacts | undefined {
+  const known = asked.get(id);
+  if (known !== undefined) return known;
+  const facts = readFacts(id);
+  if (facts !== undefined) asked.set(id, facts);
+  return facts;
+}
+
+/** One check of a profile asks a hundred times. */
+const asked = new Map<string, ModelFacts>();
+
+function readFacts(id: string): ModelFacts | undefined {
   const { base, weights, method } = parseRepository(id);
   const found = byName.get(base);
   if (found === undefined) return undefined;
@@ -65,7 +76,7 @@ const entries: readonly Entry[] = models;
 /** The first Qwen3 were trained on 32768 tokens and have 8192 positions more for the answer. */
 const stretched = { from: 40_960, yarn: { factor: 4, original: 32_768 } } as const;
 
-/** All but what the way of quantizing decides: it is asked for many times in one check of a profile. */
+/** All but what the way of quantizing decides. */
 const byName = new Map(
   entries.flatMap(({ id, sameShape = [], weightsBytes, ...shape }) =>
     [id, ...sameShape].map((name) => [name, { weightsBytes, facts: toFacts(name, shape) }] as const),
