@@ -1,11 +1,16 @@
 /** The English catalogue: every sentence for people that is not an error (errors.ts). One file per area. */
 import { advice } from './advice.ts';
 import { commands } from './commands.ts';
+import { doctor } from './doctor.ts';
+import { doctorGpu } from './doctor-gpu.ts';
+import { doctorHost } from './doctor-host.ts';
+import { doctorServices } from './doctor-services.ts';
 import { engine } from './engine.ts';
 import { explain } from './explain.ts';
 import { flags } from './flags.ts';
 import { imports } from './import.ts';
 import { life } from './life.ts';
+import { memory } from './memory.ts';
 import { plan } from './plan.ts';
 import { profiles } from './profiles.ts';
 import { reading } from './reading.ts';
@@ -29,4 +34,9 @@ export const messages = {
   ...reading,
   ...settings,
   ...imports,
+  ...doctor,
+  ...doctorGpu,
+  ...doctorHost,
+  ...doctorServices,
+  ...memory,
 };

@@ -1,0 +1,2 @@
+/** Checks of GPUs: answers (`doctor.…`), meaning and mend (`check.…`). */
+export const doctorGpu = {};

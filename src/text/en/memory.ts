@@ -1,0 +1,2 @@
+/** The memory plan of a GPU. */
+export const memory = {};
