@@ -15,6 +15,8 @@ export interface DeploymentPaths {
   readonly lock: string;
   readonly supervisorLog: string;
   readonly launches: string;
+  /** What was seen of engines that hung. */
+  readonly crashes: string;
   /** Where a new supervisor listens. One that runs already may listen elsewhere: see `findSocket`. */
   readonly socket: string;
 }
@@ -32,6 +34,7 @@ export function toDeploymentPaths(places: Places, name: string): DeploymentPaths
     lock: join(directory, 'supervisor.lock'),
     supervisorLog: join(directory, 'supervisor.log'),
     launches: join(directory, 'launches'),
+    crashes: join(directory, 'crashes'),
     socket: toSocketPath(places, name),
   };
 }

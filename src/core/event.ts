@@ -42,6 +42,8 @@ export interface ExitReport {
   readonly diagnosis?: string;
   /** The most telling line of the log. */
   readonly line?: string;
+  /** Directory with what was seen before it was ended. */
+  readonly bundle?: string;
 }
 
 export interface Survivor {
@@ -65,6 +67,11 @@ export type LifeEvent =
   | { readonly type: 'phase'; readonly phase: StartPhase; readonly elapsedMs: number; readonly facts?: StartFacts }
   | { readonly type: 'ready'; readonly elapsedMs: number; readonly firstTokenMs?: number; readonly servedNames: readonly string[] }
   | { readonly type: 'health'; readonly ready: boolean; readonly reason?: string }
+  /** Alive, and slow or hard to see: said, and nothing is done about it. */
+  | { readonly type: 'degraded'; readonly reason: string }
+  /** It hangs: the last word about this launch. Evidence is taken before it is ended. */
+  | { readonly type: 'unhealthy'; readonly cause: StallCause; readonly forMs: number }
+  | { readonly type: 'bundle'; readonly path: string }
   | { readonly type: 'gate-waiting'; readonly check: GateCheck; readonly detail: string }
   | { readonly type: 'exited'; readonly expected: boolean; readonly exit: ExitReport }
   | { readonly type: 'survivors'; readonly survivors: readonly Survivor[] }
@@ -77,6 +84,9 @@ export type LifeEvent =
   | { readonly type: 'unkillable'; readonly survivors: readonly Survivor[] }
   | { readonly type: 'rolling-back'; readonly reason: string }
   | { readonly type: 'note'; readonly note: Message };
+
+/** `stall`: work and no progress; `canary`: idle, and not one token; `api`: not even a page of metrics. */
+export type StallCause = 'stall' | 'canary' | 'api';
 
 export type GateCheck = 'health' | 'models' | 'completion' | 'chat';
 

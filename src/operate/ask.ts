@@ -40,7 +40,7 @@ export type OnText = (part: { readonly kind: 'text' | 'reasoning'; readonly text
 export async function ask(request: AskRequest, context: Context, onText: OnText): Promise<Answer> {
   const known = await findDeployment(request.name, 'ask', context);
   const document = await readDocument(known.name, known.state, context);
-  if (document.state !== 'ready') {
+  if (document.state !== 'ready' && document.state !== 'degraded') {
     throw DeployError.of('deployment/not-running', { name: known.name, state: document.state, profile: document.profile });
   }
   const sentAt = performance.now();

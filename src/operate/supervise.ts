@@ -89,6 +89,7 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
     journal,
     runtimeOf: () => createProcessRuntime(context.env),
     filesOf: (launchId) => toLaunchPaths(paths, launchId),
+    crashDirectory: paths.crashes,
     pruneLaunches: () => pruneLaunches(paths, supervisor.now.launch?.launchId ?? ''),
   });
   const stamp = () => ({ at: new Date().toISOString(), deployment: name, run: supervisor.now.run });

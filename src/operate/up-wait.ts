@@ -18,7 +18,7 @@ export interface Waiting extends Ordered {
 /** Returns the ready deployment. Throws engine/*, up/timed-out, runtime/unkillable; an interrupt leaves it starting. */
 export async function waitForReady({ address, reply, wait, timeoutMs }: Waiting, context: Context): Promise<Deployment> {
   const { name } = address;
-  if (reply.deployment.state === 'ready') return reply.deployment;
+  if (reply.deployment.state === 'ready' || reply.deployment.state === 'degraded') return reply.deployment;
   if (!wait) {
     context.emit({ type: 'said', level: 'info', text: say('up.background', { name }) });
     return reply.deployment;

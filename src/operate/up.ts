@@ -81,7 +81,7 @@ async function observeStanding(member: PreparedMember, context: Context): Promis
   if (running === undefined || !isLive(running)) return { ...member, is: 'new' };
   const document = await readDocument(name, running, context);
   if (running.wanted.spec.hash !== wanted.spec.hash) return { ...member, is: 'changed', before: running };
-  if (document.supervised && document.state === 'ready') return { ...member, is: 'unchanged', document };
+  if (document.supervised && (document.state === 'ready' || document.state === 'degraded')) return { ...member, is: 'unchanged', document };
   return { ...member, is: document.supervised && isStarting(running) ? 'starting' : 'new' };
 }
 

@@ -3,7 +3,7 @@ import { say } from '../core/message.ts';
 import type { Profile } from './profile.ts';
 
 /** Understood so that profiles can be shared with later versions, but of no use yet. */
-const idle = ['fallback', 'health.stall-after', 'resources.shm'];
+const idle = ['fallback', 'resources.shm'];
 
 /** Settings that a profile gives and that change nothing: said, never dropped in silence. */
 export function checkIdleSettings({ origins }: Profile): readonly Finding[] {

@@ -96,6 +96,10 @@ export interface HealthSettings {
   readonly timeoutMs: number;
   /** Whether the gate includes a chat. */
   readonly chat: boolean;
+  /** Work without any progress for this long is looked into; one token that does not come then ends the engine. */
+  readonly stallAfterMs: number;
+  /** An idle engine is asked for one token this often; 0: never. */
+  readonly canaryIntervalMs: number;
 }
 
 export interface RestartSettings {

@@ -25,6 +25,8 @@ export const defaults = {
     interval: '5s',
     timeout: '5s',
     chat: true,
+    'stall-after': '2m',
+    'canary-interval': '60s',
   },
   restart: { 'max-failures': 6, 'first-delay': '2s', 'max-delay': '5m', 'stable-after': '10m' },
   stop: { drain: '30s' },
@@ -153,8 +155,7 @@ function toThinking(value: RawProfile['thinking']): Profile['thinking'] {
 }
 
 function toHealth({ health }: RawProfile): HealthSettings {
-  const ms = (key: 'start-deadline' | 'gate-timeout' | 'first-token-timeout' | 'interval' | 'timeout') =>
-    toMs(health?.[key] ?? defaults.health[key]);
+  const ms = (key: Exclude<keyof typeof defaults.health, 'chat'>) => toMs(health?.[key] ?? defaults.health[key]);
   return {
     startDeadlineMs: ms('start-deadline'),
     gateTimeoutMs: ms('gate-timeout'),
@@ -162,6 +163,8 @@ function toHealth({ health }: RawProfile): HealthSettings {
     intervalMs: ms('interval'),
     timeoutMs: ms('timeout'),
     chat: health?.chat ?? defaults.health.chat,
+    stallAfterMs: ms('stall-after'),
+    canaryIntervalMs: ms('canary-interval'),
   };
 }
 

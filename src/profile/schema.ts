@@ -98,6 +98,7 @@ const health = z.strictObject(
     timeout: duration(),
     chat: boolean(),
     'stall-after': duration(),
+    'canary-interval': duration(),
   },
   want('map'),
 );

@@ -8,6 +8,10 @@ export type LifeState =
   | 'preflight'
   | 'starting'
   | 'ready'
+  /** Serves, and slowly or seen badly. */
+  | 'degraded'
+  /** It hangs; evidence is being taken before it is ended. */
+  | 'unhealthy'
   | 'stopping'
   | 'killing'
   | 'reclaiming'

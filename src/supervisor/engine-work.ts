@@ -17,9 +17,11 @@ import type { LifeEvent, Survivor } from '../core/event.ts';
 import { say } from '../core/message.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Instance, LaunchRecord, Remains, Runtime } from '../runtime/runtime.ts';
+import { writeCrashBundle } from './crash-bundle.ts';
 import {
   checkBeforeLaunch,
   createLaunchId,
+  insist,
   isPermanentLaunchError,
   killAll,
   type LaunchFiles,
@@ -31,9 +33,9 @@ import {
   toLaunchRecord,
   toProblem,
 } from './launch-work.ts';
-import { watchHealth } from './probes.ts';
+import { watchServing } from './serving-watch.ts';
 import type { Effect, RunSignal } from './signal.ts';
-import { toProbeTarget, watchStart } from './start-watch.ts';
+import { watchStart } from './start-watch.ts';
 import type { State } from './state.ts';
 
 export type Work = Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet'>;
@@ -41,6 +43,8 @@ export type Work = Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet'>;
 export interface EngineWorkParts {
   readonly runtimeOf: (spec: LaunchSpec) => Runtime;
   readonly filesOf: (launchId: string) => LaunchFiles;
+  /** Where what was seen of hanging engines is kept. */
+  readonly crashDirectory: string;
   /** Deletes what launches of long ago have left. */
   readonly pruneLaunches?: () => Promise<void>;
   readonly clock: Clock;
@@ -52,8 +56,6 @@ const preflightLimitMs = 60_000;
 /** How long a kill waits for a launch that does not come to an end. */
 const launchLimitMs = 15_000;
 const againMs = 1000;
-/** Tries of what must not fail, once a second, before it is said that it cannot be done. */
-const triesMost = 10;
 const sampleMs = 60_000;
 
 export class EngineWork {
@@ -62,6 +64,7 @@ export class EngineWork {
   private held: Instance | undefined;
   private watching = new AbortController();
   private secrets: Readonly<Record<string, string>> = {};
+  private readonly pages: string[] = [];
   private doneRun = 0;
   private released = false;
 
@@ -81,7 +84,9 @@ export class EngineWork {
         return void this.keepWatching(work, signal, () => this.watchStart(state, signal));
       case 'watch-health':
         void this.keepWatching(work, signal, () => this.sample(signal));
-        return void this.keepWatching(work, signal, () => this.watchHealth(state, signal));
+        return void this.keepWatching(work, signal, () => this.watchServing(state, signal));
+      case 'bundle':
+        return void this.bundle(state);
       case 'terminate':
         return void this.attempt(work, async () => (await this.settled())?.terminate());
       case 'kill':
@@ -196,9 +201,22 @@ export class EngineWork {
     if (record) await watchStart({ spec, record, apiKey: () => this.readApiKey(spec), push: this.parts.push }, signal);
   }
 
-  private async watchHealth({ run, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
-    const target = toProbeTarget(spec, () => this.readApiKey(spec));
-    await watchHealth(target, (ok, reason) => this.parts.push({ type: 'health', run, ok, ...(reason ? { reason } : {}) }), signal);
+  private async watchServing({ run, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
+    const { clock, push } = this.parts;
+    await watchServing({ run, spec, apiKey: () => this.readApiKey(spec), clock, push, pages: this.pages }, signal);
+  }
+
+  /** The reducer waits for the answer only so long, so that nothing here need be quick. */
+  private async bundle(state: State): Promise<void> {
+    const { signal } = this.watching;
+    let path: string | undefined;
+    await this.attempt('bundle', async () => {
+      const members = await (await this.remainsOf(state)).members();
+      const secrets = Object.values(await readSecrets(state.wanted.spec.secretEnv, this.secrets).catch(() => this.secrets));
+      const pids = members.map(({ pid }) => pid);
+      path = await writeCrashBundle({ state, directory: this.parts.crashDirectory, pids, pages: this.pages, secrets, signal });
+    });
+    this.parts.push({ type: 'bundled', run: state.run, ...(path === undefined ? {} : { path }) });
   }
 
   /** What only living processes can tell: once when it is ready, then now and then. */
@@ -237,19 +255,9 @@ export class EngineWork {
     this.parts.push({ type: 'reclaimed', run: state.run, survivors });
   }
 
-  /** What cannot be looked at is not called gone: after many tries the main process counts as a survivor. */
-  private async insist(work: Work, { launch }: State, once: () => Promise<readonly Survivor[]>): Promise<readonly Survivor[]> {
-    let problem = '';
-    for (let tries = 0; tries < triesMost; tries += 1) {
-      try {
-        return await once();
-      } catch (error) {
-        if (toProblem(error) !== problem) this.note(work, error);
-        problem = toProblem(error);
-      }
-      await waitFor(againMs, undefined, this.parts.clock);
-    }
-    return [{ pid: launch?.process?.pid ?? launch?.keeper?.pid ?? 0, command: problem }];
+  private insist(work: Work, { launch }: State, once: () => Promise<readonly Survivor[]>): Promise<readonly Survivor[]> {
+    const otherwise = { pid: launch?.process?.pid ?? launch?.keeper?.pid ?? 0 };
+    return insist(once, { otherwise, onProblem: (error) => this.note(work, error), clock: this.parts.clock });
   }
 
   /** Watching that fails for reasons of ours says nothing about the engine: it begins again. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { waitFor } from '../core/clock.ts';
+import { type Clock, waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import type { ExitReport, Survivor } from '../core/event.ts';
 import { toUuidV7 } from '../core/id.ts';
@@ -195,4 +195,32 @@ async function exists(path: string): Promise<boolean> {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
     throw error;
   }
+}
+
+/** Tries of what must not fail, once a second, before it is said that it cannot be done. */
+const triesMost = 10;
+const againMs = 1000;
+
+interface Insisting {
+  readonly otherwise: { readonly pid: number };
+  readonly onProblem: (error: unknown) => void;
+  readonly clock: Clock;
+}
+
+/** What cannot be looked at is not called gone: after many tries the main process counts as a survivor. */
+export async function insist(
+  once: () => Promise<readonly Survivor[]>,
+  { otherwise, onProblem, clock }: Insisting,
+): Promise<readonly Survivor[]> {
+  let problem = '';
+  for (let tries = 0; tries < triesMost; tries += 1) {
+    try {
+      return await once();
+    } catch (error) {
+      if (toProblem(error) !== problem) onProblem(error);
+      problem = toProblem(error);
+    }
+    await waitFor(againMs, undefined, clock);
+  }
+  return [{ ...otherwise, command: problem }];
 }

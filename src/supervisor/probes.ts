@@ -43,7 +43,7 @@ export interface GateReports {
  * `/health` alone is 200 with a missing tokenizer, a missing chat template and a frozen engine.
  */
 export async function waitUntilServing(target: ProbeTarget, reports: GateReports, signal: AbortSignal): Promise<GateOutcome> {
-  while (!signal.aborted && !(await passes(target, 'health', { timeoutMs: startProbeTimeoutMs, signal })).passed) {
+  while (!signal.aborted && !(await probeOnce(target, 'health', { timeoutMs: startProbeTimeoutMs, signal })).passed) {
     await waitFor(startProbeMs, signal);
   }
   if (signal.aborted) return { is: 'cancelled' };
@@ -62,7 +62,7 @@ async function passGate(
   for (const check of checks) {
     for (;;) {
       const sentAt = performance.now();
-      const outcome = await passes(target, check, { timeoutMs: target.health.firstTokenTimeoutMs, signal });
+      const outcome = await probeOnce(target, check, { timeoutMs: target.health.firstTokenTimeoutMs, signal });
       if (signal.aborted) return { is: 'cancelled' };
       if (outcome.passed) {
         if (check === 'completion') firstTokenMs = performance.now() - sentAt;
@@ -81,7 +81,7 @@ export async function watchHealth(target: ProbeTarget, report: (ok: boolean, rea
   const { intervalMs, timeoutMs } = target.health;
   await waitFor(intervalMs * Math.random(), signal);
   while (!signal.aborted) {
-    const { outcome, stoodStill } = await watchOurselves(() => passes(target, 'health', { timeoutMs, signal }));
+    const { outcome, stoodStill } = await watchOurselves(() => probeOnce(target, 'health', { timeoutMs, signal }));
     if (signal.aborted) return;
     if (outcome.passed) report(true);
     else if (!stoodStill) report(false, outcome.detail);
@@ -90,7 +90,7 @@ export async function watchHealth(target: ProbeTarget, report: (ok: boolean, rea
 }
 
 /** On a starved machine the time limit of a probe can pass while we are not running at all: that says nothing of the engine. */
-async function watchOurselves<T>(probe: () => Promise<T>): Promise<{ readonly outcome: T; readonly stoodStill: boolean }> {
+export async function watchOurselves<T>(probe: () => Promise<T>): Promise<{ readonly outcome: T; readonly stoodStill: boolean }> {
   let last = performance.now();
   let longestMs = 0;
   const look = () => {
@@ -108,13 +108,14 @@ async function watchOurselves<T>(probe: () => Promise<T>): Promise<{ readonly ou
   }
 }
 
-type Outcome = { readonly passed: true } | { readonly passed: false; readonly detail: string };
+type ProbeOutcome = { readonly passed: true } | { readonly passed: false; readonly detail: string };
 
-async function passes(
+/** One request of the gate. Never rejects for what the engine does. */
+export async function probeOnce(
   target: ProbeTarget,
   check: GateCheck,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<Outcome> {
+): Promise<ProbeOutcome> {
   const key = await target.apiKey();
   const request = toGateRequests(target.servedNames[0] ?? '', key).find((one) => one.check === check);
   if (request === undefined) return { passed: true };

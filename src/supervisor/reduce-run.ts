@@ -2,7 +2,7 @@
 
 import { type Message, say } from '../core/message.ts';
 import type { Effect, Moment, RunSignal, TimerName } from './signal.ts';
-import type { State } from './state.ts';
+import { isServing, type State } from './state.ts';
 import {
   beginStart,
   countRestart,
@@ -21,6 +21,8 @@ import {
 const healthMisses = 3;
 /** SIGTERMs to an engine that is still starting, before the kill timer has the last word. */
 const termsMost = 3;
+/** What the evidence of a hang may take. */
+const bundleMs = 15_000;
 /** How often a process that could not be killed is looked at again. */
 const recheckMs = 30_000;
 
@@ -48,7 +50,15 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
         ? endUnready(state, { cause: 'gate', line: `${signal.check}: ${signal.detail}` }, moment)
         : ignore(state);
     case 'health':
-      return state.life === 'ready' ? noteHealth(state, signal) : ignore(state);
+      return isServing(state) ? noteHealth(state, signal) : ignore(state);
+    case 'progress':
+      return isServing(state) ? noteProgress(state, moment) : ignore(state);
+    case 'slow':
+      return isServing(state) ? noteSlow(state, signal) : ignore(state);
+    case 'stalled':
+      return isServing(state) ? becomeUnhealthy(state, signal, moment) : ignore(state);
+    case 'bundled':
+      return state.life === 'unhealthy' ? endStalled(state, signal.path, moment) : ignore(state);
     case 'exited':
       return noteExited(state, signal);
     case 'killed':
@@ -139,18 +149,62 @@ function becomeReady(before: State, firstTokenMs: number, moment: Moment): Step 
 }
 
 function noteHealth(state: State, { ok, reason }: Extract<RunSignal, { type: 'health' }>): Step {
+  const { reason: _, ...rest } = state.health;
   const misses = ok ? 0 : state.health.misses + 1;
   const ready = ok || (state.health.ready && misses < healthMisses);
-  const next: State = { ...state, health: { ready, misses, ...(ready || reason === undefined ? {} : { reason }) } };
+  const next = withHealth(state, { ...rest, ready, misses, ...(ready || reason === undefined ? {} : { reason }) });
   if (ready === state.health.ready) return [next, []];
   return [next, [emit({ type: 'health', ready, ...(ready || reason === undefined ? {} : { reason }) })]];
+}
+
+function noteProgress(state: State, moment: Moment): Step {
+  return [{ ...state, health: { ...state.health, lastProgressAt: new Date(moment.wallMs).toISOString() } }, []];
+}
+
+function noteSlow(state: State, { reason }: Extract<RunSignal, { type: 'slow' }>): Step {
+  const { slow: before, ...rest } = state.health;
+  if (before === reason) return ignore(state);
+  const next = withHealth(state, { ...rest, ...(reason === undefined ? {} : { slow: reason }) });
+  if (reason !== undefined) return [next, [emit({ type: 'degraded', reason })]];
+  return [next, next.life === 'ready' ? [emit({ type: 'health', ready: true })] : []];
+}
+
+/** `degraded` is all that is neither ready nor proven to hang; it serves, and nobody ends it for that. */
+function withHealth(state: State, health: State['health']): State {
+  return { ...state, health, life: health.ready && health.slow === undefined ? 'ready' : 'degraded' };
+}
+
+/** From here on it only ends; what can be seen of it is written down first, in bounded time. */
+function becomeUnhealthy(state: State, { cause, forMs }: Extract<RunSignal, { type: 'stalled' }>, moment: Moment): Step {
+  const exit = { cause, at: new Date(moment.wallMs).toISOString() };
+  const health = { ...state.health, ready: false, reason: cause };
+  const next: State = { ...state, life: 'unhealthy', health, ending: { is: 'failure', exit, permanent: false }, lastExit: exit };
+  const effects: Effect[] = [
+    { do: 'quiet' },
+    { do: 'cancel', timer: 'stable' },
+    emit({ type: 'unhealthy', cause, forMs }),
+    { do: 'bundle' },
+    timer('bundle', bundleMs),
+  ];
+  return [next, effects];
+}
+
+function endStalled(state: State, path: string | undefined, moment: Moment): Step {
+  const before = state.ending?.is === 'failure' ? state.ending.exit : { cause: 'stall', at: new Date(moment.wallMs).toISOString() };
+  const exit = path === undefined ? before : { ...before, bundle: path };
+  const [next, effects] = endLaunch(state, { is: 'failure', exit, permanent: false }, moment);
+  const told: readonly Effect[] = path === undefined ? [] : [emit({ type: 'bundle', path })];
+  return [next, [{ do: 'cancel', timer: 'bundle' }, ...told, ...effects]];
 }
 
 /** The main process ended. Wanted or not is what *we* asked for: vLLM exits 0 when its engine dies. */
 function noteExited(state: State, signal: Extract<RunSignal, { type: 'exited' }>): Step {
   const { exit, permanent, signature } = signal;
   switch (state.life) {
+    case 'unhealthy':
+      return reclaimLaunch(state, state.ending ?? { is: 'failure', exit, permanent: false });
     case 'starting':
+    case 'degraded':
     case 'ready': {
       const ending = {
         is: 'failure',
@@ -212,7 +266,9 @@ function reduceTimer(state: State, name: TimerName, moment: Moment): Step {
       return waiting && state.desired === 'up' ? beginStart(countRestart(state, moment)) : ignore(state);
     }
     case 'stable':
-      return state.life === 'ready' ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
+      return isServing(state) ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
+    case 'bundle':
+      return state.life === 'unhealthy' ? endStalled(state, undefined, moment) : ignore(state);
   }
 }
 

@@ -3,10 +3,11 @@
  * file. The supervisor persists the new state, then performs the effects in order; what comes of them returns as
  * signals. Reads top to bottom: commands first, then the signals of a launch in the order of its life (reduce-run).
  *
- *   stopped → preflight → starting → ready
- *                 │           │        │  exit, missed gate or deadline, down, replace
- *                 │           └────────┴──▶ stopping → killing ─┐
- *                 └──▶ backoff, failed ◀─── reclaiming ◀────────┘──▶ stopped, preflight, backoff, crashloop, failed
+ *   stopped → preflight → starting → ready ⇄ degraded
+ *                 │           │        │  └──▶ unhealthy (no progress: evidence is taken)
+ *                 │           │        │          │  exit, missed gate or deadline, down, replace
+ *                 │           └────────┴──────────┴──▶ stopping → killing ─┐
+ *                 └──▶ backoff, failed ◀─── reclaiming ◀───────────────────┘──▶ stopped, preflight, backoff, crashloop, failed
  *
  * Held here (I1–I6 of the specification): a start only from a state whose last launch is reclaimed; never one while
  * `down` is wanted; `stopped` only after a reclaim without survivors; the launch record is in the state before
@@ -50,6 +51,8 @@ function reduceUp(before: State, { wanted, rollback, by }: Extract<Command, { ty
       return same ? [state, []] : withFirst(requested, beginStart(state));
     case 'starting':
     case 'ready':
+    case 'degraded':
+    case 'unhealthy':
       return same ? [state, []] : withFirst(requested, replaceLaunch(before, state, moment));
     case 'stopping':
     case 'killing':
@@ -87,6 +90,8 @@ function reduceDown(before: State, { graceMs, force }: Extract<Command, { type: 
       return withFirst(requested, settleStopped(state));
     case 'starting':
     case 'ready':
+    case 'degraded':
+    case 'unhealthy':
       return withFirst(
         requested,
         force
@@ -111,6 +116,8 @@ function reduceRestart(before: State, { graceMs }: Extract<Command, { type: 'res
   switch (state.life) {
     case 'starting':
     case 'ready':
+    case 'degraded':
+    case 'unhealthy':
       return withFirst(requested, endLaunch({ ...state, failures: 0, slowTries: 0 }, { is: 'replace' }, moment));
     default:
       return reduceUp(before, { type: 'up', wanted: before.wanted, rollback: before.rollback, by: 'restart' }, moment);
@@ -132,8 +139,12 @@ function reduceRecovered(state: State, { alive }: Recovery, moment: Moment): Ste
     }
     case 'preflight':
       return state.desired === 'up' ? beginStart(state) : settleStopped(state);
+    case 'unhealthy':
+      // It hung, and was not ended: that comes first.
+      return alive ? killLaunch(state, 'interrupted-stop') : reclaimLaunch(state, state.ending ?? toLostEnding(state, moment));
     case 'starting':
     case 'ready':
+    case 'degraded':
       return alive ? adopt(state) : reclaimLaunch(state, toLostEnding(state, moment));
     case 'stopping':
     case 'killing':

@@ -1,10 +1,10 @@
 /** What a supervisor is told, and what it then has done. Both are data; `reduce` turns one into the other. */
-import type { ExitReport, GateCheck, LifeEvent, StartFacts, StartPhase, Survivor } from '../core/event.ts';
+import type { ExitReport, GateCheck, LifeEvent, StallCause, StartFacts, StartPhase, Survivor } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import type { Deployable } from './state.ts';
 
-export type TimerName = 'start-deadline' | 'term-again' | 'kill' | 'recheck' | 'next-start' | 'stable';
+export type TimerName = 'start-deadline' | 'bundle' | 'term-again' | 'kill' | 'recheck' | 'next-start' | 'stable';
 
 /** Signals from people; they speak of the deployment, not of one launch. */
 export type Command =
@@ -23,6 +23,11 @@ export type RunSignal = { readonly run: number } & (
   | { readonly type: 'gate-passed'; readonly firstTokenMs: number }
   | { readonly type: 'gate-timed-out'; readonly check: GateCheck; readonly detail: string }
   | { readonly type: 'health'; readonly ok: boolean; readonly reason?: string }
+  | { readonly type: 'progress' }
+  /** Undefined: it is itself again. */
+  | { readonly type: 'slow'; readonly reason?: string }
+  | { readonly type: 'stalled'; readonly cause: StallCause; readonly forMs: number }
+  | { readonly type: 'bundled'; readonly path?: string }
   | { readonly type: 'exited'; readonly exit: ExitReport; readonly permanent: boolean; readonly signature?: string }
   | { readonly type: 'killed'; readonly survivors: readonly Survivor[] }
   | { readonly type: 'reclaimed'; readonly survivors: readonly Survivor[] }
@@ -41,7 +46,10 @@ export type Effect =
   | { readonly do: 'launch' }
   /** Startup probe, readiness gate and reading of the start log, until told to be quiet. */
   | { readonly do: 'watch-start' }
+  /** `/health` and the progress of a ready engine. */
   | { readonly do: 'watch-health' }
+  /** What can be seen of a hanging engine, written down. Always answers with `bundled`. */
+  | { readonly do: 'bundle' }
   /** Ends all probes and log reading of this launch. */
   | { readonly do: 'quiet' }
   | { readonly do: 'terminate' }

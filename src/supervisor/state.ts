@@ -20,6 +20,17 @@ export interface Deployable {
   };
 }
 
+export interface Health {
+  readonly ready: boolean;
+  readonly reason?: string;
+  /** Of `/health`, in a row. */
+  readonly misses: number;
+  /** What makes it slow, where it is. */
+  readonly slow?: string;
+  /** When a counter of the engine last moved, or a token came, as far as we looked. */
+  readonly lastProgressAt?: string;
+}
+
 /** Why the current launch is being ended; decides where `reclaiming` leads. */
 export type EndReason =
   | { readonly is: 'down' }
@@ -47,7 +58,7 @@ export interface State {
   readonly readyAt?: string;
   readonly nextStartAt?: string;
   readonly phase?: StartPhase;
-  readonly health: { readonly ready: boolean; readonly reason?: string; readonly misses: number };
+  readonly health: Health;
   /** Failures in a row since the engine was last ready for long. */
   readonly failures: number;
   /** Tries made in `crashloop`. */
@@ -79,6 +90,11 @@ export function toFirstState(name: string, wanted: Deployable): State {
   };
 }
 
+/** It answers requests, well or badly. */
+export function isServing({ life }: Pick<State, 'life'>): boolean {
+  return life === 'ready' || life === 'degraded';
+}
+
 export interface Surroundings {
   readonly supervisorPid?: number;
   readonly wallMs: number;
@@ -90,7 +106,8 @@ export interface Surroundings {
 /** The public document of a state. */
 export function toDeployment(state: State, around: Surroundings): Deployment {
   const { spec, profile } = state.wanted;
-  const alive = state.life === 'ready' || state.life === 'starting';
+  const serving = isServing(state);
+  const alive = serving || state.life === 'starting' || state.life === 'unhealthy';
   const hourAgo = around.wallMs - 3_600_000;
   return {
     kind: 'Deployment',
@@ -109,7 +126,7 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     model: spec.model,
     port: spec.endpoint.port,
     ...(alive && state.startedAt ? { startedAt: state.startedAt } : {}),
-    ...(state.life === 'ready' && state.readyAt
+    ...(serving && state.readyAt
       ? { readyAt: state.readyAt, uptimeSeconds: Math.max(0, Math.round((around.wallMs - Date.parse(state.readyAt)) / 1000)) }
       : {}),
     restarts: {
@@ -120,13 +137,18 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     ...(state.nextStartAt ? { nextStartAt: state.nextStartAt } : {}),
     ...(state.lastExit ? { lastExit: state.lastExit } : {}),
     ...(state.life === 'starting' && state.phase ? { phase: state.phase } : {}),
-    health: { ready: state.health.ready, ...(state.health.reason ? { reason: state.health.reason } : {}) },
+    health: toHealth(state.health),
     supervised: around.supervisorPid !== undefined,
     ...(around.supervisorPid === undefined ? {} : { supervisor: { pid: around.supervisorPid } }),
     simulated: spec.simulated,
     configDrift: around.configDrift ?? false,
     ...(around.load ? { load: around.load } : {}),
   };
+}
+
+function toHealth({ ready, reason, slow, lastProgressAt }: Health): Deployment['health'] {
+  const why = reason ?? slow;
+  return { ready, ...(why ? { reason: why } : {}), ...(lastProgressAt ? { lastProgressAt } : {}) };
 }
 
 /** A wildcard address cannot be connected to; loopback can. */

@@ -15,10 +15,10 @@ import { toProblem } from './launch-work.ts';
 import { LoadMeter } from './load.ts';
 import { reduce } from './reduce.ts';
 import type { Effect, Signal, TimerName } from './signal.ts';
-import { type State, toDeployment } from './state.ts';
+import { isServing, type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
 
-export interface SupervisorParts extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'pruneLaunches'> {
+export interface SupervisorParts extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'pruneLaunches' | 'crashDirectory'> {
   readonly state: State;
   readonly stateFile: string;
   readonly journal: Journal;
@@ -46,13 +46,14 @@ export class Supervisor {
   private persistenceProblem: string | undefined;
 
   constructor(parts: SupervisorParts) {
-    const { runtimeOf, filesOf, pruneLaunches } = parts;
+    const { runtimeOf, filesOf, pruneLaunches, crashDirectory } = parts;
     this.parts = parts;
     this.state = parts.state;
     this.clock = parts.clock ?? systemClock;
     this.work = new EngineWork({
       runtimeOf,
       filesOf,
+      crashDirectory,
       ...(pruneLaunches ? { pruneLaunches } : {}),
       clock: this.clock,
       push: (signal) => void this.send(signal),
@@ -95,7 +96,7 @@ export class Supervisor {
 
   /** The public document, with the engine's live numbers when it answers quickly. */
   async deployment(): Promise<Deployment> {
-    const load = this.state.life === 'ready' ? await this.meter.read(this.state.wanted.spec.endpoint) : undefined;
+    const load = isServing(this.state) ? await this.meter.read(this.state.wanted.spec.endpoint) : undefined;
     return toDeployment(this.state, { supervisorPid: process.pid, wallMs: this.clock.wall(), ...(load ? { load } : {}) });
   }
 
@@ -115,7 +116,7 @@ export class Supervisor {
 
   /** So that the numbers are there when somebody looks, and give a rate. */
   private sampleLoad(): void {
-    if (this.state.life !== 'ready') return;
+    if (!isServing(this.state)) return;
     this.meter
       .sample(this.state.wanted.spec.endpoint)
       .catch((error: unknown) => this.note(say('life.work-failed', { work: 'load', problem: toProblem(error) })));

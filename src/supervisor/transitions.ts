@@ -42,6 +42,7 @@ export function endLaunch(state: State, ending: EndReason, moment: Moment): Step
     { do: 'quiet' },
     cancel('start-deadline'),
     cancel('stable'),
+    cancel('bundle'),
     emit({ type: 'stopping', reason: toReasonText(ending), graceMs: killAfterMs }),
     { do: 'terminate' },
     ...(starting ? [timer('term-again', termAgainMs)] : []),
@@ -51,7 +52,7 @@ export function endLaunch(state: State, ending: EndReason, moment: Moment): Step
 }
 
 function toKillDelay(state: State, ending: EndReason): number {
-  if (ending.is === 'failure') return failedStopMs;
+  if (ending.is === 'failure' || state.life === 'unhealthy') return failedStopMs;
   if (state.life === 'starting') return Math.min(startStopMs, state.graceMs ?? startStopMs);
   const { drainMs } = state.wanted.spec;
   const graceMs = state.graceMs ?? drainMs;
@@ -150,7 +151,7 @@ function toReasonText(ending: EndReason): string {
 }
 
 function stopTimers(): readonly Effect[] {
-  return [cancel('term-again'), cancel('kill'), cancel('recheck'), cancel('start-deadline'), cancel('stable')];
+  return [cancel('term-again'), cancel('kill'), cancel('recheck'), cancel('start-deadline'), cancel('stable'), cancel('bundle')];
 }
 
 function cancel(name: TimerName): Effect {

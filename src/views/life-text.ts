@@ -66,6 +66,9 @@ const sentences: Sentences = {
   ready: (event) => say('life.ready-event', { text: toReadyText(event) }),
   health: ({ ready, reason }) =>
     ready ? say('life.healthy') : reason === undefined ? say('life.unhealthy-plain') : say('life.unhealthy', { reason }),
+  degraded: ({ reason }) => say('life.degraded', { reason: toSlow(reason) }),
+  unhealthy: ({ cause, forMs }) => say('life.hangs', { why: toCause(cause), duration: toDurationText(forMs) }),
+  bundle: ({ path }) => say('life.bundle', { path }),
   'gate-waiting': ({ check, detail }) => gateSentence(check, detail),
   exited: ({ expected, exit }) =>
     expected ? say('life.exited-expected', { how: toExitTails(exit).how }) : say('life.exited', toExitTails(exit)),
@@ -108,11 +111,24 @@ const causes: Readonly<Record<string, Message>> = {
   'start-timeout': say('life.cause.start-timeout'),
   preflight: say('life.cause.preflight'),
   launch: say('life.cause.launch'),
+  stall: say('life.cause.stall'),
+  canary: say('life.cause.canary'),
+  api: say('life.cause.api'),
 };
 
 /** Why a launch ended, in words; anything else is a line of its log. */
 export function toCause(cause: string): Message | string {
   return causes[cause] ?? cause;
+}
+
+/** Why it counts as slow; anything else is what a probe said. */
+const slows: Readonly<Record<string, Message>> = {
+  stall: say('life.slow.stall'),
+  canary: say('life.slow.canary'),
+};
+
+function toSlow(reason: string): Message | string {
+  return slows[reason] ?? reason;
 }
 
 /** Reasons that the supervisor gives; one that is not known here speaks for itself. */

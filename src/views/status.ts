@@ -128,6 +128,7 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
     [say('views.label.restarts'), toRestartsText(deployment)],
     [say('views.label.next'), nextStartAt],
     [say('views.label.last-exit'), toLastExitText(deployment)],
+    [say('views.label.bundle'), deployment.lastExit?.bundle],
     [say('views.label.supervisor'), toSupervisorText(deployment)],
     [
       say('views.label.drift'),

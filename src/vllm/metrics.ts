@@ -19,6 +19,8 @@ export interface EngineMetrics {
   /** In tokens, like `prefixQueries`. */
   readonly prefixHits?: number;
   readonly prefixQueries?: number;
+  /** Above 0: put to sleep, weights or all. */
+  readonly asleep?: number;
 }
 
 /** More than any page seen (0.25 MB); the rest of a longer one is not read. */
@@ -26,8 +28,29 @@ const cap = 4 * 2 ** 20;
 
 /** Total: lines that are not understood are passed over. */
 export function parseMetrics(page: string): EngineMetrics {
-  const found = new Map<string, number>();
-  for (const line of linesOf(page.slice(0, cap))) addSample(found, line);
+  return toMetrics(mergeEngines(readPage(page).values()));
+}
+
+/** The same for each engine of the server by itself (data parallel), by the number that it has there. */
+export function parseMetricsByEngine(page: string): ReadonlyMap<string, EngineMetrics> {
+  return new Map([...readPage(page)].map(([engine, found]) => [engine, toMetrics(found)]));
+}
+
+type Samples = Map<string, number>;
+
+function readPage(page: string): ReadonlyMap<string, Samples> {
+  const engines = new Map<string, Samples>();
+  for (const line of linesOf(page.slice(0, cap))) addSample(engines, line);
+  return engines;
+}
+
+function mergeEngines(engines: Iterable<Samples>): Samples {
+  const merged: Samples = new Map();
+  for (const found of engines) for (const [name, value] of found) add(merged, name, value);
+  return merged;
+}
+
+function toMetrics(found: Samples): EngineMetrics {
   const entries = Object.entries(names).flatMap(([field, candidates]) => {
     // Both names appear together while an old one is being phased out: the first one known counts, never their sum.
     const name = candidates.find((candidate) => found.has(candidate));
@@ -47,6 +70,7 @@ const names: Readonly<Record<keyof EngineMetrics, readonly string[]>> = {
   requestsSucceeded: ['request_success_total'],
   prefixHits: ['prefix_cache_hits_total', 'gpu_prefix_cache_hits_total'],
   prefixQueries: ['prefix_cache_queries_total', 'gpu_prefix_cache_queries_total'],
+  asleep: ['engine_sleep_state'],
 };
 const wanted: ReadonlySet<string> = new Set(Object.values(names).flat());
 const prefix = 'vllm:';
@@ -54,11 +78,19 @@ const prefix = 'vllm:';
 /** A label's value may hold spaces, braces and escaped quotes. */
 const samplePattern = /^(\w+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s+(\S+)/;
 
-function addSample(found: Map<string, number>, line: string): void {
+function addSample(engines: Map<string, Samples>, line: string): void {
   const [, name = '', labels = '', text = ''] = samplePattern.exec(line.slice(prefix.length)) ?? [];
   const value = Number(text);
   if (!wanted.has(name) || text === '' || !Number.isFinite(value)) return;
   if (name === 'request_success_total' && /finished_reason="(?:abort|error)"/.test(labels)) return;
+  if (name === 'engine_sleep_state' && /sleep_state="awake"/.test(labels)) return;
+  const engine = /(?:^|,)engine="([^"]*)"/.exec(labels)?.[1] ?? '0';
+  const found: Samples = engines.get(engine) ?? new Map();
+  engines.set(engine, found);
+  add(found, name, value);
+}
+
+function add(found: Samples, name: string, value: number): void {
   const before = found.get(name);
   if (before === undefined) found.set(name, value);
   else found.set(name, name.endsWith('cache_usage_perc') ? Math.max(before, value) : before + value);

@@ -22,6 +22,8 @@ export function makeSpec(changes: Partial<LaunchSpec> = {}): LaunchSpec {
       intervalMs: 5000,
       timeoutMs: 5000,
       chat: true,
+      stallAfterMs: 120_000,
+      canaryIntervalMs: 60_000,
     },
     restart: { maxFailures: 6, firstDelayMs: 2000, maxDelayMs: 300_000, stableAfterMs: 600_000 },
     engineVersion: '0.32.0',

@@ -380,7 +380,7 @@ describe('health of a ready engine', () => {
     expect(three.state.health).toMatchObject({ ready: false, reason: 'ETIMEDOUT' });
     expect(three.effects).toEqual(['emit health']);
     expect(run(three.state, { type: 'health', run: 1, ok: true }).state.health.ready).toBe(true);
-    expect(three.state.life).toBe('ready');
+    expect(three.state.life).toBe('degraded');
   });
 });
 
@@ -409,5 +409,76 @@ describe('a new supervisor', () => {
     const waiting = { ...run(ready, exited(), reclaimed()).state, nextStartAt: new Date(at.wallMs + 365 * 24 * 3_600_000).toISOString() };
     const { effects } = run(waiting, { type: 'recovered', alive: false });
     expect(Number(effects[0]?.split(' ')[2])).toBeLessThanOrEqual(36 * 60_000);
+  });
+});
+
+describe('a ready engine that hangs', () => {
+  const stalled: Signal = { type: 'stalled', run: 1, cause: 'stall', forMs: 130_000 };
+  const unhealthy = run(ready, stalled).state;
+  const path = '/state/crashes/launch-1';
+
+  it('is looked at before it is ended, and started again after a delay', () => {
+    const first = run(ready, stalled);
+    expect(first.state).toMatchObject({ life: 'unhealthy', health: { ready: false, reason: 'stall' }, lastExit: { cause: 'stall' } });
+    expect(first.effects).toEqual(['quiet', 'cancel stable', 'emit unhealthy', 'bundle', 'timer bundle 15000']);
+    const ending = run(first.state, { type: 'bundled', run: 1, path });
+    expect(ending.state).toMatchObject({ life: 'stopping', lastExit: { cause: 'stall', bundle: path } });
+    expect(ending.effects).toContain('timer kill 10000');
+    const after = run(ending.state, timer('kill'), killed(), reclaimed());
+    expect(after.state).toMatchObject({ life: 'backoff', failures: 1, lastExit: { cause: 'stall', bundle: path } });
+  });
+
+  it('is ended without evidence that takes too long', () => {
+    expect(run(unhealthy, timer('bundle')).state).toMatchObject({ life: 'stopping', lastExit: { cause: 'stall' } });
+  });
+
+  it('keeps its cause when it ends by itself meanwhile', () => {
+    const { state } = run(unhealthy, exited());
+    expect(state).toMatchObject({ life: 'reclaiming', lastExit: { cause: 'stall' } });
+  });
+
+  it('is not drained when somebody wants it down', () => {
+    const { state, effects } = run(unhealthy, { type: 'down', force: false });
+    expect(state).toMatchObject({ life: 'stopping', desired: 'down' });
+    expect(effects).toContain('timer kill 10000');
+    expect(effects).toContain('cancel bundle');
+    expect(run(state, timer('kill'), killed(), reclaimed()).state.life).toBe('stopped');
+  });
+
+  it('is ended first by a supervisor that finds it so', () => {
+    expect(run(unhealthy, { type: 'recovered', alive: true }).state.life).toBe('killing');
+    expect(run(unhealthy, { type: 'recovered', alive: false }).state).toMatchObject({ life: 'reclaiming', lastExit: { cause: 'stall' } });
+  });
+
+  it('is only called so while it serves', () => {
+    for (const state of [starting, run(ready, { type: 'down', force: false }).state]) expect(run(state, stalled).state).toBe(state);
+  });
+});
+
+describe('a slow engine', () => {
+  const slow: Signal = { type: 'slow', run: 1, reason: '/metrics: ETIMEDOUT' };
+
+  it('is degraded, and nothing is done about it', () => {
+    const { state, effects } = run(ready, slow);
+    expect(state).toMatchObject({ life: 'degraded', health: { ready: true, slow: '/metrics: ETIMEDOUT' } });
+    expect(effects).toEqual(['emit degraded']);
+    const back = run(state, { type: 'slow', run: 1 });
+    expect(back.state.life).toBe('ready');
+    expect(back.effects).toEqual(['emit health']);
+  });
+
+  it('stays degraded while its health is lost too', () => {
+    const miss: Signal = { type: 'health', run: 1, ok: false, reason: 'ETIMEDOUT' };
+    const { state } = run(ready, slow, miss, miss, miss, { type: 'slow', run: 1 });
+    expect(state).toMatchObject({ life: 'degraded', health: { ready: false } });
+    expect(run(state, { type: 'health', run: 1, ok: true }).state.life).toBe('ready');
+  });
+
+  it('serves all the same: down, restart, up and a new supervisor treat it as ready', () => {
+    const { state } = run(ready, slow);
+    expect(run(state, up)).toEqual({ state, effects: [] });
+    expect(run(state, { type: 'restart' }).state.life).toBe('stopping');
+    expect(run(state, { type: 'down', force: false }).state.life).toBe('stopping');
+    expect(run(state, { type: 'recovered', alive: true }).state.life).toBe('starting');
   });
 });

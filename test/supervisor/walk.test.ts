@@ -14,7 +14,7 @@ import { makeRecord, makeState, makeWanted } from './make.ts';
 
 const steps = 400;
 const seeds = Number(process.env.WALK_SEEDS ?? 150);
-const transient = ['preflight', 'starting', 'stopping', 'killing', 'reclaiming', 'backoff', 'crashloop', 'unkillable'];
+const transient = ['preflight', 'starting', 'unhealthy', 'stopping', 'killing', 'reclaiming', 'backoff', 'crashloop', 'unkillable'];
 
 class World {
   state: State = makeState();
@@ -44,6 +44,8 @@ class World {
     if (dice < 0.16 && this.alive.size > 0) return this.die();
     if (dice < 0.3 && this.timers.size > 0) return this.fire();
     if (dice < 0.34) return this.feed({ type: 'health', run: this.state.run, ok: this.random() < 0.5 });
+    if (dice < 0.36) return this.feed({ type: 'slow', run: this.state.run, ...(this.random() < 0.5 ? { reason: 'stall' } : {}) });
+    if (dice < 0.37) return this.feed({ type: 'stalled', run: this.state.run, cause: 'stall', forMs: 120_000 });
     this.answer();
   }
 
@@ -132,6 +134,10 @@ class World {
             : { type: 'gate-timed-out', run, check: 'chat', detail: '400' },
         );
         return;
+      case 'bundle':
+        // Now and then it takes too long, and the timer has the last word.
+        if (this.random() < 0.7) this.pending.push(() => ({ type: 'bundled', run, path: '/crashes/1' }));
+        return;
       case 'terminate':
         this.pending.push(() => {
           if (this.random() < 0.4 || !this.alive.delete(run)) return undefined;
@@ -189,6 +195,7 @@ it(`${seeds} walks of ${steps} steps break no invariant and always drain`, () =>
   expect([...seen].sort()).toEqual([
     'backoff',
     'crashloop',
+    'degraded',
     'failed',
     'killing',
     'preflight',
@@ -197,6 +204,7 @@ it(`${seeds} walks of ${steps} steps break no invariant and always drain`, () =>
     'starting',
     'stopped',
     'stopping',
+    'unhealthy',
     'unkillable',
   ]);
 });

@@ -159,7 +159,7 @@ test('a profile with where each value was written', async () => {
     resources: { gpus: 'none', cpus: 'all', memoryBytes: 8 * 2 ** 30, shmBytes: 512_000_000 },
     server: { host: '127.0.0.1', port: 8000, apiKey: 'env:KEY' },
     thinking: 'off',
-    health: { startDeadlineMs: 1_800_000, gateTimeoutMs: 90_000, firstTokenTimeoutMs: 1500, intervalMs: 5000, timeoutMs: 5000, chat: true },
+    health: { startDeadlineMs: 1_800_000, gateTimeoutMs: 90_000, firstTokenTimeoutMs: 1500, intervalMs: 5000, timeoutMs: 5000, chat: true, stallAfterMs: 120_000, canaryIntervalMs: 60_000 },
     restart: { maxFailures: 6, firstDelayMs: 0, maxDelayMs: 7_200_000, stableAfterMs: 600_000 },
     stop: { drainMs: 5000 },
     lora: {},

@@ -19,7 +19,7 @@ const spec: LaunchSpec = {
   servedNames: ['Qwen3-0.6B'],
   resources: { cpus: '0-1' },
   drainMs: 30_000,
-  health: { startDeadlineMs: 1, gateTimeoutMs: 1, firstTokenTimeoutMs: 1, intervalMs: 1, timeoutMs: 1, chat: true },
+  health: { startDeadlineMs: 1, gateTimeoutMs: 1, firstTokenTimeoutMs: 1, intervalMs: 1, timeoutMs: 1, chat: true, stallAfterMs: 120_000, canaryIntervalMs: 60_000 },
   restart: { maxFailures: 6, firstDelayMs: 1, maxDelayMs: 1, stableAfterMs: 1 },
   engineVersion: '0.32.0',
   simulated: false,

@@ -7,6 +7,7 @@ const page = readFileSync(new URL('../fixtures/metrics/vllm-0.32.0-cpu.txt', imp
 describe("the engine's own numbers", () => {
   it('of a real page', () => {
     expect(parseMetrics(page)).toEqual({
+      asleep: 0,
       running: 0,
       waiting: 0,
       kvUsage: 0,

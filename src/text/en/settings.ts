@@ -50,7 +50,9 @@ export const settings = {
   'setting.health.interval': 'Between two looks at a ready engine.',
   'setting.health.timeout': 'Longest wait for the answer to such a look.',
   'setting.health.chat': 'Whether a chat is tried before ready. false for base models without a chat template.',
-  'setting.health.stall-after': 'How long running requests may make no progress before the engine counts as hanging.',
+  'setting.health.stall-after':
+    'How long requests may make no progress at all before one token is asked for; when that does not come either, the engine is ended and started again.',
+  'setting.health.canary-interval': 'How often an idle engine is asked for one token, to notice that it hangs; 0s: never.',
   'setting.restart': 'What happens when it fails by itself.',
   'setting.restart.max-failures': 'Failures in a row before it is left in a crash loop, with long pauses.',
   'setting.restart.first-delay': 'Pause before the first restart; it doubles with each failure.',

@@ -62,6 +62,7 @@ export const views = {
   'views.label.restarts': 'restarts',
   'views.label.next': 'next start',
   'views.label.last-exit': 'last exit',
+  'views.label.bundle': 'evidence',
   'views.label.load': 'load',
   'views.label.supervisor': 'supervisor',
   'views.label.wanted': 'wanted',
