@@ -57,10 +57,10 @@ export async function watchProgress(watch: ProgressWatch, reports: ProgressRepor
     const step = lookAgain(state, look, settings);
     state = step.state;
     if (step.progressed) reports.onProgress();
-    if (step.slow !== slow) reports.onSlow(step.slow);
-    slow = step.slow;
     const { task } = step;
     if (task.is === 'verdict') return reports.onStall(task.cause, task.forMs);
+    if (step.slow !== slow) reports.onSlow(step.slow);
+    slow = step.slow;
     if (task.is === 'ask') {
       const token = await askForToken(watch, task, signal);
       if (token !== undefined) state = jitterCanary(noteToken(state, token, settings), random(), settings);

@@ -89,6 +89,8 @@ export interface WatchStep {
 
 /** Twenty minutes: the longest that a prefill or a gap of the past may excuse. */
 const mostBudgetMs = 20 * 60_000;
+/** Fewer prompt tokens between two looks are no measure of a prefill. */
+const tellingTokens = 512;
 const gapsAllowed = 3;
 const canaryMissesMost = 3;
 const jitter = 0.2;
@@ -158,7 +160,8 @@ function compare(before: WatchState, seen: readonly EngineLook[], { atMs }: Look
     }
     const waited = before.busySinceMs === undefined || last === undefined ? 0 : atMs - Math.max(last.movedAtMs, before.busySinceMs);
     const tokens = promptTokens - (last?.promptTokens ?? promptTokens);
-    prefillRate = Math.max(prefillRate, (tokens * 1000) / Math.max(1, atMs - before.lookedAtMs));
+    // The rate of a few tokens between two looks says how often we look, and nothing of the engine.
+    if (tokens >= tellingTokens) prefillRate = Math.max(prefillRate, (tokens * 1000) / Math.max(1, atMs - before.lookedAtMs));
     engines[engine] = { progress, promptTokens, movedAtMs: atMs, longestGapMs: Math.max(last?.longestGapMs ?? 0, waited) };
     progressed ||= last !== undefined;
   }

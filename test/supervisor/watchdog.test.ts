@@ -105,6 +105,16 @@ describe('work without progress', () => {
     expect(watch([...fed, ...still(430)], undefined, long).last).toBe('ask stall');
   });
 
+  it('is not excused by prompts of a few tokens, which say nothing of a rate', () => {
+    const long: WatchSettings = { ...settings, maxModelLen: 40_000 };
+    const fed = [
+      page(10 * s, { engine: '0', unfinished: 1, progress: 1, promptTokens: 0 }),
+      page(20 * s, { engine: '0', unfinished: 1, progress: 2, promptTokens: 5 }),
+    ];
+    const still = every(30, 150, (at) => page(at, { engine: '0', unfinished: 1, progress: 2, promptTokens: 5 }));
+    expect(watch([...fed, ...still], undefined, long).last).toBe('ask stall');
+  });
+
   it('counts per engine: one of two that stands still is found though the other works', () => {
     const looks = every(10, 140, (at) => page(at, engine(at, 1, '0'), engine(7, 1, '1')));
     const { state, last } = watch(looks);

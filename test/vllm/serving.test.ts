@@ -1,21 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { root } from '../scenarios/sandbox.ts';
 import { describeServing } from '../scenarios/serving.ts';
+import { engines, python } from './engine-home.ts';
 
 const run = promisify(execFile);
-
-/** Where the engine was installed by `qwen-deploy engine install cpu` (see .ci/run). */
-const engineHome = process.env.QWEN_DEPLOY_TEST_ENGINE_HOME ?? '';
-const engines = join(engineHome, 'data/engines');
-const python = join(engines, 'cpu-0.32.0/venv/bin/python');
-
-if (!existsSync(python)) {
-  throw new Error(`no engine in QWEN_DEPLOY_TEST_ENGINE_HOME=${engineHome}: QWEN_DEPLOY_HOME=DIR node dist/main.js engine install cpu`);
-}
 
 describeServing({
   title: 'the real vLLM',
