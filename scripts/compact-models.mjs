@@ -22,7 +22,7 @@ writeFileSync(target, `[\n${models.map((model) => `  ${toLine(model)}`).join(',\
 function toModel(entry) {
   const { weights_gib: weights, kv_bytes_per_token: cache } = entry.computed;
   // A mixture of experts has a width of its own there; the common one stands in the configuration and is not used.
-  const width = entry.num_experts ? { experts: entry.num_experts } : { mlpWidth: entry.intermediate_size };
+  const width = entry.num_experts ? toExperts(entry) : { mlpWidth: entry.intermediate_size };
   return {
     id: entry.model,
     architecture: entry.architecture,
@@ -32,13 +32,28 @@ function toModel(entry) {
     hiddenSize: entry.hidden_size,
     heads: entry.num_attention_heads,
     kvHeads: entry.num_key_value_heads,
+    headDim: entry.head_dim,
     ...width,
     maxPositions: entry.max_position_embeddings,
     ropeTheta: entry.rope_theta,
     vocabulary: entry.vocab_size,
+    ...(entry.tie_word_embeddings ? { tied: true } : {}),
     hybrid: entry.attention !== 'full',
     ...(entry.mtp_num_hidden_layers ? { draftLayers: entry.mtp_num_hidden_layers } : {}),
+    ...(weights.mtp_bf16 ? { draftBytes: toBytes(weights.mtp_bf16) } : {}),
+    ...(entry.computed.params_vision ? { visionBytes: 2 * entry.computed.params_vision } : {}),
+    ...(entry.computed.state_bytes_per_sequence ? { stateBytes: entry.computed.state_bytes_per_sequence } : {}),
     ...(sameShape[entry.model] ? { sameShape: sameShape[entry.model] } : {}),
+  };
+}
+
+function toExperts(entry) {
+  const shared = entry.shared_expert_intermediate_size;
+  return {
+    experts: entry.num_experts,
+    expertsAtWork: entry.num_experts_per_tok,
+    expertWidth: entry.moe_intermediate_size,
+    ...(shared ? { sharedWidth: shared } : {}),
   };
 }
 

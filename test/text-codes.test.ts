@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { checks } from '../src/doctor/checks/index.ts';
 import { errors } from '../src/text/en/errors.ts';
 import { explain } from '../src/text/en/explain.ts';
+import { messages } from '../src/text/en/index.ts';
 
 const root = new URL('../src/', import.meta.url).pathname;
 const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -15,4 +17,16 @@ test('every code of a finding is explained, and none is explained in vain', () =
   const findings = [...new Set(used)].filter((one) => !Object.hasOwn(errors, one)).sort();
   const explained = Object.keys(explain).flatMap((id) => (id.startsWith('finding.') ? [id.slice('finding.'.length)] : []));
   expect(explained.sort()).toEqual(findings);
+});
+
+test('every check has an id of its own', () => {
+  const ids = checks.map(({ id }) => id);
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  expect(ids.filter((id) => !/^[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+$/.test(id))).toEqual([]);
+});
+
+test('every check is explained, with what mends it, and none is explained in vain', () => {
+  const written = Object.keys(messages).filter((id) => id.startsWith('check.'));
+  const needed = checks.flatMap(({ id }) => [`check.${id}.meaning`, `check.${id}.mend`]);
+  expect(written.sort()).toEqual(needed.sort());
 });

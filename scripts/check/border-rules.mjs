@@ -3,11 +3,11 @@
 /** Room of src/ → rooms and packages that its files may import. */
 export const rooms = {
   core: { rooms: [], packages: ['fastest-levenshtein'] },
-  host: { rooms: ['core'], packages: ['execa'] },
+  host: { rooms: ['core'], packages: ['execa', 'dockerode'] },
   text: { rooms: ['core'], packages: [] },
   vllm: { rooms: ['core'], packages: ['zod'] },
   model: { rooms: ['core'], packages: ['zod'] },
-  gpu: { rooms: ['core'], packages: ['zod'] },
+  gpu: { rooms: ['core'], packages: ['zod', 'saxes'] },
   profile: { rooms: ['core', 'vllm', 'model'], packages: ['yaml', 'zod', 'unbash'] },
   engine: { rooms: ['core', 'host'], packages: [] },
   plan: { rooms: ['core', 'profile', 'model', 'vllm', 'gpu', 'engine'], packages: [] },
@@ -17,7 +17,7 @@ export const rooms = {
   render: { rooms: ['core', 'plan'], packages: ['yaml'] },
   bench: { rooms: ['core', 'host', 'vllm'], packages: [] },
   gateway: { rooms: ['core', 'host', 'vllm'], packages: [] },
-  doctor: { rooms: ['core', 'host', 'profile', 'model', 'vllm', 'gpu', 'engine', 'plan'], packages: [] },
+  doctor: { rooms: ['core', 'host', 'profile', 'model', 'vllm', 'gpu', 'engine', 'plan'], packages: ['modern-tar'] },
   operate: {
     rooms: [
       'core',
@@ -53,6 +53,8 @@ export const observers = [
   'src/profile/shelf.ts',
   'src/plan/facts.ts',
   'src/gpu/query.ts',
+  'src/gpu/program.ts',
+  'src/gpu/sysfs.ts',
   'src/model/checkpoint.ts',
 ];
 
@@ -65,6 +67,8 @@ export const owners = ['src/entry/process.ts', 'src/runtime/simulator/main.ts'];
 /** Package → the one file that knows it. */
 export const doors = {
   execa: ['src/host/exec.ts'],
+  dockerode: ['src/host/docker.ts'],
+  'modern-tar': ['src/doctor/bundle.ts'],
   ora: ['src/views/spinner.ts'],
   unbash: ['src/profile/import/shell.ts'],
 };

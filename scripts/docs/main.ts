@@ -1,7 +1,8 @@
-// Writes what is generated and committed: the reference of profiles, and their JSON Schema.
+// Writes what is generated and committed: the references of profiles and of the doctor's checks, and the JSON Schema.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { toPackagePath } from '../../src/host/package-files.ts';
 import { readProfileSchema, renderSchema } from '../../src/operate/profiles-schema.ts';
+import { renderDoctorPage } from './doctor.ts';
 import { renderProfilesPage, where } from './profiles.ts';
 
 export async function writeDocs(): Promise<void> {
@@ -9,4 +10,5 @@ export async function writeDocs(): Promise<void> {
   await mkdir(toPackagePath('schema'), { recursive: true });
   await writeFile(toPackagePath('schema', 'profile.schema.json'), renderSchema(schema));
   await writeFile(toPackagePath('docs', 'profiles.md'), await renderProfilesPage());
+  await writeFile(toPackagePath('docs', 'doctor.md'), await renderDoctorPage());
 }

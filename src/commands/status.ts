@@ -31,7 +31,9 @@ async function watchOn(session: Session, look: () => Promise<Look>): Promise<num
 async function lookAtOne(name: string, { context, screen }: Session): Promise<Look> {
   const meant = await readStatusOf(name, context);
   const deployments: readonly Deployment[] = meant.kind === 'Deployment' ? [meant] : meant.deployments;
-  const status = deployments.every(({ state, health }) => state === 'ready' || (state === 'degraded' && health.ready)) ? ExitStatus.done : ExitStatus.engine;
+  const status = deployments.every(({ state, health }) => state === 'ready' || (state === 'degraded' && health.ready))
+    ? ExitStatus.done
+    : ExitStatus.engine;
   if (meant.kind === 'Deployment') return { document: toDeploymentDocument(meant), text: renderDetail(meant, screen.palette), status };
   const text = renderStatusTable(deployments, screen.palette, screen.size()?.columns);
   return { document: toDeploymentListDocument(meant), text, status };

@@ -12,8 +12,8 @@ export interface RedactFacts {
 
 export function createRedactor({ secrets, home, hostname }: RedactFacts): (text: string) => string {
   const known = toAlternatives(secrets.filter(isWorthHiding).flatMap(toForms));
-  const homes = home.length > 1 ? new RegExp(`${escape(home.replace(/\/+$/, ''))}(?![\\w-])`, 'g') : undefined;
-  const host = isTelling(hostname) ? new RegExp(`(?<![\\w-])${escape(hostname)}(?![\\w-])`, 'gi') : undefined;
+  const homes = home.length > 1 ? new RegExp(`${toPattern(home.replace(/\/+$/, ''))}(?![\\w-])`, 'g') : undefined;
+  const host = isTelling(hostname) ? new RegExp(`(?<![A-Za-z0-9])${toPattern(hostname)}(?![A-Za-z0-9])`, 'gi') : undefined;
   return (text) => {
     const plain = known === undefined ? text : text.replace(known, hidden);
     const formless = forms.reduce((rest, [form, replacement]) => rest.replace(form, replacement), plain);
@@ -25,21 +25,21 @@ export function createRedactor({ secrets, home, hostname }: RedactFacts): (text:
 
 const hidden = '[REDACTED]';
 
-/** A secret's usual names, as the last part of a name: `HF_TOKEN`, `api-key`, `apiKey`. */
-const names = String.raw`[\w-]*(?:api[_-]?key|apikey|token|secret|passw(?:or)?d|credentials?)`;
+/** A secret's usual names, as the last part of a name: `HF_TOKEN`, `api-key`, `apiKey`. Bounded: a log may be one long word. */
+const names = String.raw`[\w-]{0,64}(?:api[_-]?key|apikey|token|secret|passw(?:or)?d|credentials?)`;
 
 const forms: readonly (readonly [RegExp, string])[] = [
   // Whole keys of several lines.
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, hidden],
   // The rest of a line of a header; in JSON, to the end of its text.
-  [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)[^\r\n"'\\]+/gi, `$1${hidden}`],
+  [/\b((?:proxy-)?authorization["']?\s*[:=](?!\s*[{[])\s*["']?)[^\r\n"'\\]+/gi, `$1${hidden}`],
   [/\b(bearer\s+)[\w.~+/=-]{8,}/gi, `$1${hidden}`],
-  [/\b((?:x-)?api-key["']?\s*:\s*["']?)(?!(?:env|file):)[^\r\n"'\\,}\]]+/gi, `$1${hidden}`],
+  [/\b((?:x-)?api-key["']?\s*:(?!\s*(?:[{[]|["']?(?:env|file):))\s*["']?)[^\r\n"'\\,}\]]+/gi, `$1${hidden}`],
   // user:password@, and a bare token@.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s"'@]+@/gi, `$1${hidden}@`],
+  [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^/\s"'@]+@/gi, `$1${hidden}@`],
   // `--api-key VALUE`, `HF_TOKEN=VALUE`, `"token": "VALUE"`, `'api_key': ['VALUE']`. Numbers are counts of tokens.
   [new RegExp(String.raw`(--${names}(?:\s+|=)["']?)(?!-)[^\s"'\\,]+`, 'gi'), `$1${hidden}`],
-  [new RegExp(String.raw`\b(${names}["']?\s*[:=]\s*\[?["']?)(?!\d+(?:\.\d+)?\b)[\w.~+/=-]{8,}`, 'gi'), `$1${hidden}`],
+  [new RegExp(String.raw`\b(${names}["']?\s*[:=]\s*\[?["']?)(?!\d+(?:\.\d+)?\b|REDACTED\])[\w.~+/=-]{8,}`, 'gi'), `$1${hidden}`],
   // As they are given out: of the hub, of APIs, of GitHub and of Amazon.
   [/(?<![A-Za-z0-9_-])(?:hf|api_org)_[A-Za-z0-9]{16,}/g, hidden],
   [/(?<![A-Za-z0-9_-])(?:sk|rk|pk)-[A-Za-z0-9_-]{16,}/g, hidden],
@@ -62,7 +62,7 @@ function toForms(secret: string): readonly string[] {
 /** The longest first: one may be the beginning of another. */
 function toAlternatives(texts: readonly string[]): RegExp | undefined {
   const unique = [...new Set(texts)].sort((a, b) => b.length - a.length);
-  return unique.length === 0 ? undefined : new RegExp(unique.map(escape).join('|'), 'g');
+  return unique.length === 0 ? undefined : new RegExp(unique.map(toPattern).join('|'), 'g');
 }
 
 /** A machine that is called `gpu` would take a word out of everything that is said about it. */
@@ -72,6 +72,6 @@ function isTelling(hostname: string): boolean {
   return hostname.length > 2 && !plainWords.includes(hostname.toLowerCase());
 }
 
-function escape(text: string): string {
+function toPattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

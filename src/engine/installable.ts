@@ -11,7 +11,8 @@ import { toTellingLine } from './output.ts';
 import { type InstallFacts, type InstallPlan, planInstall } from './plan-install.ts';
 import { checkFreeBytes } from './run-command.ts';
 
-export type Installable = { readonly ok: true } | { readonly ok: false; readonly error: DeployError };
+/** `unasked`: nothing stands against it, but nothing here could ask the sources. */
+export type Installable = { readonly ok: true; readonly unasked?: true } | { readonly ok: false; readonly error: DeployError };
 
 export interface InstallableOptions extends FactsContext {
   readonly readFreeBytes?: typeof readFreeBytes;
@@ -25,7 +26,8 @@ export async function checkInstallable(variant: EngineVariant, version: string, 
     const plan = planInstall(request, facts);
     await checkFreeBytes(facts.directory, plan.needBytes, options.readFreeBytes ?? readFreeBytes);
     const problem = await askSources(plan, facts, options);
-    return problem === undefined ? { ok: true } : { ok: false, error: toNoIndex(plan, problem) };
+    if (problem === undefined) return { ok: true, ...(plan.python === undefined ? { unasked: true } : {}) };
+    return { ok: false, error: toNoIndex(plan, problem) };
   } catch (error) {
     if (error instanceof DeployError) return { ok: false, error };
     throw error;

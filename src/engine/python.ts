@@ -2,6 +2,7 @@
  * The Pythons of this machine and whether vLLM can live in them. Each is asked by running it: its name says
  * nothing (`python3` is anything, a pyenv shim named python3.12 may be no Python at all).
  */
+import { realpath } from 'node:fs/promises';
 import { runProgram } from '../host/exec.ts';
 import { findAllOnPath } from './path.ts';
 import { compareVersions } from './version.ts';
@@ -32,13 +33,19 @@ const runLimitMs = 10_000;
 /** Best first: by name, then by PATH. The same interpreter under several names is one. */
 export async function observePythons(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<readonly ObservedPython[]> {
   const paths = (await Promise.all(names.map((name) => findAllOnPath(name, env)))).flat();
-  const observed = await Promise.all(paths.map((path) => observePython(path, env, signal)));
+  const observed = await Promise.all((await withoutTwins(paths)).map((path) => observePython(path, env, signal)));
   const seen = new Set<string>();
   return observed.filter((python) => {
     if (seen.has(python.program)) return false;
     seen.add(python.program);
     return true;
   });
+}
+
+/** Where `/bin` is `/usr/bin`, and `python3` is `python3.11`, one file has four names. */
+async function withoutTwins(paths: readonly string[]): Promise<readonly string[]> {
+  const files = await Promise.all(paths.map((path) => realpath(path).catch(() => path)));
+  return paths.filter((_, index) => files.indexOf(files[index] ?? '') === index);
 }
 
 /** One that can make environments by itself, else one that can at least fetch a tool that does. */

@@ -1,59 +1,97 @@
-/** What a GPU's compute capability decides, as data: each line with the place in vLLM 0.32 that says so. */
+/** Applies the rules of compatibility to one combination. Pure; what is not known is not held against anybody. */
+import type { Message } from '../core/message.ts';
+import { type CompatibilityRule, type Condition, compatibilityRules, type Range, type Scheme } from './compatibility-rules.ts';
 
-export interface MethodNeed {
-  /** As `quantization` names it, or the checkpoint itself. */
-  readonly methods: readonly string[];
-  /** Below it vLLM refuses to start. */
-  readonly least: number;
-  readonly source: string;
+/** One GPU, what is to run on it, and what it runs with. */
+export interface Combination {
+  /** For people: `GPU 0 (NVIDIA L4)`. */
+  readonly gpu: string;
+  readonly capability?: number;
+  /** Of vLLM. */
+  readonly version: string;
+  readonly method?: string;
+  readonly scheme?: Scheme;
+  readonly dtype?: string;
+  readonly cacheDtype?: string;
+  /** CUDA that the engine was built with, e.g. 12.9. */
+  readonly cuda?: number;
+  /** e.g. `580.95.05`. */
+  readonly driver?: string;
+  readonly kernelModule?: 'open' | 'proprietary';
 }
 
-const layers = 'vllm/model_executor/layers/quantization';
-
-/** Kinds of quantization and the least capability that vLLM starts them on (`get_min_capability`). */
-export const methodNeeds: readonly MethodNeed[] = [
-  { methods: ['awq', 'awq_marlin', 'auto_awq'], least: 7.5, source: `${layers}/auto_awq.py` },
-  { methods: ['gptq', 'gptq_marlin', 'auto_gptq', 'inc'], least: 6.0, source: `${layers}/auto_gptq.py, inc/inc.py` },
-  { methods: ['fp8'], least: 7.5, source: `${layers}/fp8.py` },
-  {
-    methods: ['online', 'fp8_per_tensor', 'fp8_per_block', 'fp8_per_channel', 'int8_per_channel_weight_only', 'nvfp4_per_token'],
-    least: 7.5,
-    source: `${layers}/online/base.py`,
-  },
-  { methods: ['compressed-tensors', 'moe_wna16'], least: 7.0, source: `${layers}/compressed_tensors/compressed_tensors.py, moe_wna16.py` },
-  { methods: ['modelopt_fp4', 'modelopt_mixed', 'torchao'], least: 7.5, source: `${layers}/modelopt.py, torchao.py` },
-  { methods: ['modelopt', 'modelopt_mxfp8'], least: 8.0, source: `${layers}/modelopt.py` },
-  { methods: ['experts_int8', 'fbgemm_fp8', 'mxfp4'], least: 8.0, source: `${layers}/experts_int8.py, fbgemm_fp8.py, mxfp4.py` },
-  { methods: ['fp_quant'], least: 10.0, source: `${layers}/fp_quant.py` },
-];
-
-/** Undefined: nothing is known to be needed. */
-export function toLeastCapability(method: string): number | undefined {
-  return methodNeeds.find(({ methods }) => methods.includes(method))?.least;
+export interface CompatibilityHit extends Pick<CompatibilityRule, 'code' | 'severity' | 'about' | 'hint' | 'cure' | 'source'> {
+  readonly message: Message;
+  /** In a few words, for a list of many. */
+  readonly short: Message;
 }
 
-/** From here on there is arithmetic for FP8; below, such weights are unpacked to 16 bits (docs/features/quantization). */
-export const fp8Arithmetic = 8.9;
-
-/** vllm/platforms/cuda.py check_if_supports_dtype. */
-export const bfloat16Least = 8.0;
-
-export interface CacheNeed {
-  readonly dtypes: readonly string[];
-  /** Below it no attention backend takes it. */
-  readonly least: number;
-  /** From here on every backend that is chosen takes it; between the two only FlashInfer does. */
-  readonly everywhere: number;
-  readonly source: string;
+export function checkCombination(combination: Combination): readonly CompatibilityHit[] {
+  return compatibilityRules
+    .filter((rule) => appliesTo(rule, combination.version) && holds(rule.when, combination))
+    .map(({ code, severity, about, hint, cure, source, words, short, least }) => ({
+      code,
+      severity,
+      about,
+      message: { id: words, params: toWords(combination, least) },
+      short: { id: short, params: toWords(combination, least) },
+      ...(hint ? { hint } : {}),
+      ...(cure ? { cure } : {}),
+      source,
+    }));
 }
 
-/** KV cache types and capability. */
-export const cacheNeeds: readonly CacheNeed[] = [
-  {
-    dtypes: ['fp8', 'fp8_e4m3', 'fp8_e5m2'],
-    least: 8.0,
-    everywhere: 8.9,
-    source: 'vllm/v1/attention/backends/triton_attn.py and flashinfer.py supports_compute_capability, 0.24 to 0.32',
-  },
-  { dtypes: ['bfloat16'], least: 8.0, everywhere: 8.0, source: 'vllm/v1/attention/backends/triton_attn.py, 0.32' },
-];
+function toWords(
+  { gpu, capability, version, method, scheme, dtype, cacheDtype, cuda, driver }: Combination,
+  least = '',
+): Message['params'] {
+  return {
+    gpu,
+    has: capability?.toFixed(1) ?? '?',
+    version,
+    method: scheme ?? method ?? '?',
+    dtype: cacheDtype ?? dtype ?? '?',
+    cuda: cuda?.toFixed(1) ?? '?',
+    driver: driver ?? '?',
+    least,
+  };
+}
+
+function appliesTo({ since, until }: CompatibilityRule, version: string): boolean {
+  const own = toOrder(version);
+  return (since === undefined || own >= toOrder(since)) && (until === undefined || own < toOrder(until));
+}
+
+/** `0.32.1` → a number that keeps the order of versions. */
+function toOrder(version: string): number {
+  const [major = 0, minor = 0, patch = 0] = (/^\d+(\.\d+)*/.exec(version)?.[0] ?? '').split('.').map(Number);
+  return (major * 1000 + minor) * 1000 + patch;
+}
+
+function holds(when: Condition, combination: Combination): boolean {
+  const { capability, method, scheme, dtype, cacheDtype, cuda, driver, kernelModule } = combination;
+  return (
+    isWithin(when.capability, capability) &&
+    isAmong(when.methods, method) &&
+    isAmong(when.schemes, scheme) &&
+    isAmong(when.dtypes, dtype) &&
+    isAmong(when.cacheDtypes, cacheDtype) &&
+    isWithin(when.cuda, cuda) &&
+    isWithin(when.driver, toMajor(driver)) &&
+    (when.kernelModule === undefined || when.kernelModule === kernelModule)
+  );
+}
+
+function isWithin(range: Range | undefined, value: number | undefined): boolean {
+  if (range === undefined) return true;
+  return value !== undefined && value >= (range.from ?? Number.NEGATIVE_INFINITY) && value < (range.below ?? Number.POSITIVE_INFINITY);
+}
+
+function isAmong(names: readonly string[] | undefined, name: string | undefined): boolean {
+  return names === undefined || (name !== undefined && names.includes(name));
+}
+
+function toMajor(version: string | undefined): number | undefined {
+  const digits = /^\s*(\d+)/.exec(version ?? '')?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

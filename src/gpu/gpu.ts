@@ -84,10 +84,14 @@ export interface GpuProcess {
 }
 
 /** `silent`: something says that there is a GPU, and it does not answer. Never to be taken for `absent`. */
-export type GpuObservation =
+export type GpuObservation = (
   | { readonly is: 'present'; readonly gpus: readonly Gpu[]; readonly driverVersion?: string; readonly cudaVersion?: string }
   | { readonly is: 'absent'; readonly evidence: Message }
-  | { readonly is: 'silent'; readonly signs: readonly string[]; readonly evidence: Message };
+  | { readonly is: 'silent'; readonly signs: readonly string[]; readonly evidence: Message }
+) & {
+  /** What is to be said besides: a GPU that its driver does not reach, an nvidia-smi of somebody else. */
+  readonly problems?: readonly Finding[];
+};
 
 /** `8.9` → 8.9 as a number that can be compared: 8.9 < 12.0. Undefined when it is not known. */
 export function toCapability(gpu: Gpu): number | undefined {

@@ -6,34 +6,52 @@ export type WeightKind = 'bf16' | 'fp8' | 'int8' | 'int4';
 /** What a checkpoint's own `quantization_config` names. */
 export type CheckpointMethod = 'fp8' | 'awq' | 'gptq';
 
-export interface ModelFacts {
-  readonly id: string;
-  readonly weights: WeightKind;
-  /** Absent: the weights are in 16 bits. */
-  readonly method?: CheckpointMethod;
-  /** On the GPU, for one copy of the model. */
+/** What the memory of a model depends on: of the catalogue, or of a checkpoint that lies here. */
+export interface ModelShape {
+  readonly architecture: string;
+  /** On the GPU, for one copy of the model, with what sees pictures and without what drafts. */
   readonly weightsBytes: number;
   /** KV cache in 16 bits, per token, for one copy of the model. */
   readonly kvBytesPerToken: number;
-  readonly architecture: string;
   readonly layers: number;
   readonly hiddenSize: number;
   /** Attention heads, and those of them that keep keys and values. */
   readonly heads: number;
   readonly kvHeads: number;
+  /** Width of one head: not always the model's own divided by their number. */
+  readonly headDim: number;
   /** Inner width of each layer; a mixture of experts has another one per expert. */
   readonly mlpWidth?: number;
   readonly experts?: number;
-  /** Layers of the checkpoint that draft tokens (MTP). */
+  /** Of the experts, those that each token goes through. */
+  readonly expertsAtWork?: number;
+  readonly expertWidth?: number;
+  /** Of the expert that all tokens go through. */
+  readonly sharedWidth?: number;
+  /** Layers of the checkpoint that draft tokens (MTP), and their weights. */
   readonly draftLayers?: number;
+  readonly draftBytes?: number;
+  /** Weights of what sees pictures; absent: it reads only. */
+  readonly visionBytes?: number;
   readonly maxPositions: number;
+  readonly vocabulary: number;
+  /** One matrix is both the first and the last one. */
+  readonly tied?: boolean;
+  /** Only some layers keep a KV cache that grows with the text: the formula of full attention does not hold. */
+  readonly hybrid: boolean;
+  /** What the other layers keep of each request. */
+  readonly stateBytes?: number;
+}
+
+export interface ModelFacts extends ModelShape {
+  readonly id: string;
+  readonly weights: WeightKind;
+  /** Absent: the weights are in 16 bits. */
+  readonly method?: CheckpointMethod;
   /** Base of the angles that stand for positions. */
   readonly ropeTheta: number;
   /** How Qwen's model card stretches it; absent where nothing is said about it. */
   readonly yarn?: { readonly factor: number; readonly original: number };
-  readonly vocabulary: number;
-  /** Only some layers keep a KV cache that grows with the text: the formula of full attention does not hold. */
-  readonly hybrid: boolean;
   /** `switch`: by `enable_thinking`; the others do it always or never, whatever they are told. */
   readonly thinking: 'switch' | 'always' | 'never';
   /** How it writes the calls of tools; absent for models that write nothing. */
@@ -63,9 +81,7 @@ function readFacts(id: string): ModelFacts | undefined {
   return method ? { ...own, method } : own;
 }
 
-type Shape = 'architecture' | 'layers' | 'hiddenSize' | 'heads' | 'kvHeads' | 'mlpWidth' | 'experts' | 'draftLayers';
-
-interface Entry extends Pick<ModelFacts, Shape | 'id' | 'kvBytesPerToken' | 'maxPositions' | 'ropeTheta' | 'vocabulary' | 'hybrid'> {
+interface Entry extends Omit<ModelShape, 'weightsBytes'>, Pick<ModelFacts, 'id' | 'ropeTheta'> {
   readonly weightsBytes: { readonly bf16: number; readonly fp8: number; readonly int4: number };
   /** Other repositories of these numbers. */
   readonly sameShape?: readonly string[];

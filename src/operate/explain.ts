@@ -63,7 +63,7 @@ export interface FlagEntry {
   readonly fields?: readonly string[];
 }
 
-/** Every code, sorted: of errors, and of findings. */
+/** Every code, sorted: of errors, of findings, and of what the doctor checks. */
 export function listCodes(): readonly CodeExplanation[] {
   const ended = Object.entries(errors).map(([code, { message, hint }]) => ({
     code,
@@ -75,7 +75,14 @@ export function listCodes(): readonly CodeExplanation[] {
   const found = ids
     .map((id) => id.slice('finding.'.length))
     .map((code) => ({ code, message: toText({ id: `finding.${code}` as MessageId, params: {} }) }));
-  return [...ended, ...found].sort((a, b) => (a.code < b.code ? -1 : 1));
+  return [...ended, ...found, ...listChecks()].sort((a, b) => (a.code < b.code ? -1 : 1));
+}
+
+/** By their texts: the checks themselves need not be loaded for it. */
+function listChecks(): readonly CodeExplanation[] {
+  const ids = Object.keys(messages).flatMap((id) => /^check\.(.*)\.meaning$/.exec(id)?.[1] ?? []);
+  const toSentence = (id: string) => toText({ id: id as MessageId, params: {} });
+  return ids.map((id) => ({ code: id, message: toSentence(`check.${id}.meaning`), hint: toSentence(`check.${id}.mend`) }));
 }
 
 /** Throws `explain/unknown-code`. */

@@ -5,6 +5,7 @@ import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { type Change, toChanges } from '../plan/diff.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
+import { withoutOthers } from '../plan/memory/of-facts.ts';
 import type { Plan } from '../plan/plan.ts';
 import { checkPlan } from '../plan/preflight.ts';
 import { checkReplicas } from '../plan/replicas.ts';
@@ -61,7 +62,9 @@ export async function planUp(request: PlanUpRequest, context: Context): Promise<
   );
   const surplus = here ? await findSurplus(name, toNames(all), context) : [];
   const blockers = findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
-  const plan = { ...first.plan, name, findings: [...toFindings(blockers), ...first.plan.findings] };
+  const { memory: planned, ...rest } = first.plan;
+  const memory = planned && (records[0]?.holdsMachine ? withoutOthers(planned) : planned);
+  const plan = { ...rest, name, ...(memory ? { memory } : {}), findings: [...toFindings(blockers), ...first.plan.findings] };
   const changes = all.map((one, at) => toLiveChanges(records[at]?.state, one.spec));
   const [own] = changes;
   return {
@@ -88,7 +91,7 @@ export function findBlockers({ profile, first, all }: MadePlans, holds: (at: num
 }
 
 /** Replicas share their problems; each is said once. */
-function toFindings(errors: readonly DeployError[]): readonly Finding[] {
+export function toFindings(errors: readonly DeployError[]): readonly Finding[] {
   const findings = errors.map((error): Finding => {
     const { message, hint } = toErrorText(error);
     return {

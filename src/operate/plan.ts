@@ -1,4 +1,5 @@
 import type { Finding } from '../core/finding.ts';
+import type { GpuObservation } from '../gpu/gpu.ts';
 import { chooseBackend } from '../plan/engine-choice.ts';
 import { type Facts, observeFacts, observePort } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
@@ -20,6 +21,8 @@ export interface PlanAsked {
   readonly backend?: BackendName;
   /** A card to plan for in place of those of this machine: `RTX 4090`, `2x L4`. */
   readonly gpu?: string;
+  /** GPUs that were observed already; `elsewhere`: they are of another machine. */
+  readonly observed?: { readonly gpus: () => Promise<GpuObservation>; readonly elsewhere: boolean };
 }
 
 export interface MadePlan {
@@ -82,7 +85,9 @@ async function readAsked(asked: PlanAsked, { places, cwd }: Context): Promise<Re
 
 async function observe(profile: Profile, { asked }: ReadProfile, { places, env, signal }: Context): Promise<Facts> {
   const backend = chooseBackend(profile, asked.backend);
-  if (asked.gpu === undefined) return observeFacts(profile, { places, env, signal, backend });
+  const { observed } = asked;
+  if (observed?.elsewhere) return observeFacts(profile, { places, env, signal, backend, assumed: await observed.gpus() });
+  if (asked.gpu === undefined) return observeFacts(profile, { places, env, signal, backend, ...(observed ? { gpus: observed.gpus } : {}) });
   const { readAssumedGpus } = await import('./assume-gpus.ts');
   return observeFacts(profile, { places, env, signal, backend, assumed: await readAssumedGpus(asked.gpu) });
 }

@@ -16,6 +16,7 @@ import { type Message, say } from '../core/message.ts';
 import { type Lock, tryLock } from '../host/lock.ts';
 import { createProcessRuntime } from '../runtime/process.ts';
 import { Journal } from '../supervisor/journal.ts';
+import { toProblem } from '../supervisor/launch-work.ts';
 import { type Deployable, type State, toFirstState } from '../supervisor/state.ts';
 import { readState, setAsideState } from '../supervisor/store.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
@@ -96,8 +97,28 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
   journal.append({ type: 'supervisor-started', pid: process.pid }, stamp());
   for (const note of found.notes) journal.append({ type: 'note', note }, stamp());
   if (found.isFirst) await endStrays(paths, { name, onLeftover: (survivors) => journal.append({ type: 'survivors', survivors }, stamp()) });
+  const onProblem = (problem: string) =>
+    journal.append({ type: 'note', note: say('life.work-failed', { work: 'memory', problem }) }, stamp());
+  learnWhenReady(supervisor, { context, onProblem });
   await supervisor.recover();
   return { supervisor, journal };
+}
+
+interface Learning {
+  readonly context: Context;
+  readonly onProblem: (problem: string) => void;
+}
+
+/** What its start told of the GPU's memory, once per launch. Nothing that goes wrong with it may end the supervisor. */
+function learnWhenReady(supervisor: Supervisor, { context, onProblem }: Learning): void {
+  let learned = 0;
+  supervisor.observe((state) => {
+    if (state.life !== 'ready' || state.run === learned) return;
+    learned = state.run;
+    import('./learn-memory.ts')
+      .then(({ learnMemory }) => learnMemory(state, context))
+      .catch((error: unknown) => onProblem(toProblem(error)));
+  });
 }
 
 interface Ending {

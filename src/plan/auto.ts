@@ -2,15 +2,17 @@
 import { DeployError } from '../core/error.ts';
 import { type Message, say } from '../core/message.ts';
 import { toSizeText } from '../core/units.ts';
-import { type Gpu, type GpuObservation, toCapability } from '../gpu/gpu.ts';
+import type { GpuObservation } from '../gpu/gpu.ts';
 import type { Profile } from '../profile/profile.ts';
-import { leastCapability, toGpuText as toText } from './gpu-choice.ts';
+import type { Facts } from './facts.ts';
+import { toGpusText } from './gpu-choice.ts';
 import { toGpuNeed } from './gpu-need.ts';
+import { generalProfiles, type RankedProfile, rankProfiles, toGpusOf } from './rank.ts';
 
 /** Whether a vLLM of one kind can run here; `why` when it cannot. */
 export type Availability = { readonly is: 'installed' | 'installable' } | { readonly is: 'impossible'; readonly why: Message };
 
-export interface AutoFacts {
+export interface AutoFacts extends Partial<Pick<Facts, 'visibleGpus' | 'memoryTotalBytes'>> {
   readonly gpus: GpuObservation;
   readonly gpuEngine: Availability;
   readonly cpuEngine: Availability;
@@ -21,8 +23,8 @@ export interface AutoFacts {
   readonly profiles: readonly Profile[];
 }
 
-/** What is chosen from, the best answers first: the first one that the GPU computes natively and has room for. */
-export const gpuProfiles = ['fp8', 'int4', 'low-memory', 'int8'] as const;
+/** What is chosen from: who named nothing wants a model for everything, and on one GPU. */
+export const gpuProfiles = generalProfiles;
 
 type GpuProfile = (typeof gpuProfiles)[number];
 
@@ -36,14 +38,37 @@ export function chooseAuto(facts: AutoFacts): AutoChoice | DeployError {
   const { gpus, gpuEngine, cpuEngine } = facts;
   if (gpus.is === 'silent') return DeployError.of('host/gpu-silent', { signs: gpus.signs.join(', '), evidence: gpus.evidence });
   if (gpus.is === 'absent') return chooseWithoutGpu(facts, gpus.evidence);
-  const best = toBestGpu(gpus.gpus);
-  const fitting = best && chooseForGpu(best, facts.profiles);
-  if (best === undefined || fitting === undefined)
-    return chooseWithoutGpu(facts, say('auto.gpu-unfit', { gpu: gpus.gpus.map(toText).join(', ') }));
-  const { profile, need } = fitting;
-  if (gpuEngine.is !== 'impossible') return { profile, reason: say(`auto.${profile}`, { gpu: toText(best), need: toSizeText(need) }) };
+  const ranked = rankProfiles(facts.profiles, facts);
+  const best = findBest(ranked, facts.profiles);
+  if (best === undefined) return chooseWithoutGpu(facts, toUnfit(facts, ranked));
+  if (gpuEngine.is !== 'impossible') return { profile: best.name, reason: toReason(best, facts) };
   if (cpuEngine.is === 'installed') return chooseWithoutGpu(facts, gpuEngine.why);
   return { profile: 'demo', reason: say('auto.demo', { why: gpuEngine.why }) };
+}
+
+type General = Profile & { readonly name: GpuProfile };
+
+/** The ranking's first one that runs as it is: nothing is changed in a profile that nobody named. */
+function findBest(ranked: readonly RankedProfile[], profiles: readonly Profile[]): General | undefined {
+  const name = ranked.find(({ verdict }) => verdict === 'runs-well' || verdict === 'runs')?.name;
+  return profiles.find((profile): profile is General => profile.name === name && isGeneral(profile.name));
+}
+
+function isGeneral(name: string): name is GpuProfile {
+  return gpuProfiles.some((one) => one === name);
+}
+
+function toReason(profile: General, facts: AutoFacts): Message {
+  const share = profile.vllm['gpu-memory-utilization'];
+  const need = toGpuNeed(profile).bytes / (typeof share === 'number' ? share : 0.85);
+  return say(`auto.${profile.name}`, { gpu: toGpusText(toGpusOf(profile, facts)), need: toSizeText(need) });
+}
+
+/** In the words of what would run with a change, else of the least demanding one. */
+function toUnfit({ gpus }: AutoFacts, ranked: readonly RankedProfile[]): Message {
+  const nearest = ranked.find(({ verdict }) => verdict === 'needs-change') ?? ranked.at(-1);
+  const gpu = toGpusText(gpus.is === 'present' ? gpus.gpus : []);
+  return say('auto.gpu-unfit', { gpu, why: nearest?.why ?? say('rank.too-small', { gpu }) });
 }
 
 function chooseWithoutGpu({ cpuEngine, cached, hubReachable }: AutoFacts, why: Message): AutoChoice {
@@ -51,38 +76,4 @@ function chooseWithoutGpu({ cpuEngine, cached, hubReachable }: AutoFacts, why: M
   if (cached) return { profile: 'cpu', reason: say('auto.cpu-cached', { why }) };
   if (hubReachable) return { profile: 'cpu', reason: say('auto.cpu-hub', { why }) };
   return { profile: 'tiny', reason: say('auto.tiny', { why }) };
-}
-
-function toBestGpu(gpus: readonly Gpu[]): Gpu | undefined {
-  return gpus
-    .filter((gpu) => (toCapability(gpu) ?? leastCapability) >= leastCapability)
-    .toSorted((a, b) => (b.memoryTotalBytes ?? 0) - (a.memoryTotalBytes ?? 0) || a.index - b.index)[0];
-}
-
-/** From 8.9 on there is arithmetic for it; below, FP8 only saves memory, and int4 saves more. */
-const leastCapabilityOf: Readonly<Partial<Record<GpuProfile, number>>> = { fp8: 8.9 };
-
-interface Fitting {
-  readonly profile: GpuProfile;
-  /** Of the GPU's memory, with what its share leaves to others, bytes. */
-  readonly need: number;
-}
-
-/** By all of its memory and not by what is free: the choice must be the same while the engine runs as it was before. */
-function chooseForGpu(gpu: Gpu, profiles: readonly Profile[]): Fitting | undefined {
-  // A GPU that shares the machine's memory does not tell how much there is; these have plenty.
-  const bytes = gpu.memoryTotalBytes ?? Number.POSITIVE_INFINITY;
-  const capability = toCapability(gpu) ?? leastCapability;
-  return gpuProfiles
-    .filter((name) => capability >= (leastCapabilityOf[name] ?? leastCapability))
-    .flatMap((name) => {
-      const profile = profiles.find((one) => one.name === name);
-      return profile === undefined ? [] : [{ profile: name, need: toWholeNeed(profile) }];
-    })
-    .find(({ need }) => need <= bytes);
-}
-
-function toWholeNeed(profile: Profile): number {
-  const share = profile.vllm['gpu-memory-utilization'];
-  return toGpuNeed(profile).bytes / (typeof share === 'number' ? share : 0.85);
 }

@@ -11,11 +11,13 @@ import { listEngines } from '../engine/installed.ts';
 import { findOnPath } from '../engine/path.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
 import type { Places } from '../host/environment.ts';
-import { errnoOf } from '../host/files.ts';
+import { errnoOf, readTextFileNow } from '../host/files.ts';
 import { isRefused, probePort } from '../host/net.ts';
 import { findPortOwner } from '../host/port-owner.ts';
+import type { Checkpoint } from '../model/checkpoint.ts';
 import type { BackendName, EngineVariant, ModelChoice, Profile } from '../profile/profile.ts';
 import { parseCpuList } from './cpu-list.ts';
+import type { Calibration } from './memory/calibration.ts';
 
 export interface Facts {
   readonly backend: BackendName;
@@ -32,6 +34,10 @@ export interface Facts {
   /** `engine.executable`, else the `vllm` on PATH, when there is one. */
   readonly executable?: ExecutableFact;
   readonly model: ModelFact;
+  /** What the model's files say of it, where they lie here and a GPU is to hold them. */
+  readonly checkpoint?: Checkpoint;
+  /** What earlier starts on GPUs reported. */
+  readonly calibrations?: readonly Calibration[];
   /** LoRA adapters that lie in a directory, by name; absent when there are none. */
   readonly adapters?: readonly AdapterFact[];
   readonly port: PortFact;
@@ -69,12 +75,14 @@ export interface FactsContext {
   readonly backend: BackendName;
   /** GPUs of a card that is not here: then this machine is not asked for its own, nor for what only matters to it. */
   readonly assumed?: GpuObservation;
+  /** Of who has looked at this machine's GPUs already. */
+  readonly gpus?: () => Promise<GpuObservation>;
 }
 
 export async function observeFacts(profile: Profile, context: FactsContext): Promise<Facts> {
   const real = context.backend !== 'simulator';
   const needsGpu = real && profile.engine.variant === 'gpu';
-  const [gpus, cpus, engines, executable, model, adapters, port] = await Promise.all([
+  const [gpus, cpus, engines, executable, model, adapters, port, onGpu] = await Promise.all([
     context.assumed ?? (needsGpu ? askForGpus(context) : undefined),
     readAllowedCpus(),
     real ? listEngines(context.places) : [],
@@ -82,6 +90,7 @@ export async function observeFacts(profile: Profile, context: FactsContext): Pro
     observeModel(profile.model, context.env),
     observeAdapters(profile.lora),
     context.assumed ? ({ is: 'free' } as const) : observePort(profile.server),
+    needsGpu ? observeForGpu(profile.model, context) : {},
   ]);
   const visibleGpus = context.assumed ? undefined : context.env.CUDA_VISIBLE_DEVICES;
   return {
@@ -94,9 +103,31 @@ export async function observeFacts(profile: Profile, context: FactsContext): Pro
     engines,
     ...(executable ? { executable } : {}),
     model,
+    ...onGpu,
     ...(adapters.length > 0 ? { adapters } : {}),
     port,
   };
+}
+
+/** Only a GPU's memory is planned, so only then is it looked for. */
+async function observeForGpu(model: ModelChoice, { places, env }: FactsContext): Promise<Pick<Facts, 'checkpoint' | 'calibrations'>> {
+  const directory = model.source === 'local' ? model.path : model.source === 'hub' ? findSnapshot(model, env) : undefined;
+  const [{ readCheckpoint }, { toCalibrationDirectory, parseCalibration }] = await Promise.all([
+    import('../model/checkpoint.ts'),
+    import('./memory/calibration.ts'),
+  ]);
+  const checkpoint = directory === undefined ? undefined : await readCheckpoint(directory);
+  const shelf = toCalibrationDirectory(places);
+  const files = listNames(shelf).filter((name) => name.endsWith('.json'));
+  const calibrations = files.flatMap((name) => parseCalibration(readQuietly(join(shelf, name)) ?? '') ?? []);
+  return { ...(checkpoint ? { checkpoint } : {}), ...(calibrations.length > 0 ? { calibrations } : {}) };
+}
+
+/** The directory that a revision of a hub model lies in, in the cache of huggingface_hub. */
+function findSnapshot({ id, revision = 'main' }: ModelChoice, env: NodeJS.ProcessEnv): string | undefined {
+  const home = join(toHubCache(env), `models--${id.replaceAll('/', '--')}`);
+  const commit = readQuietly(join(home, 'refs', revision))?.trim() ?? revision;
+  return listNames(join(home, 'snapshots')).includes(commit) ? join(home, 'snapshots', commit) : undefined;
 }
 
 /** Whether the weights of a hub model lie in the cache of huggingface_hub, so that no network is needed. */
@@ -106,12 +137,13 @@ export function isCached(id: string, env: NodeJS.ProcessEnv): boolean {
   return files.some((names) => names.includes('config.json') && names.some((name) => name.endsWith('.safetensors')));
 }
 
-function toHubCache(env: NodeJS.ProcessEnv): string {
+export function toHubCache(env: NodeJS.ProcessEnv): string {
   const cache = env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache');
   return env.HF_HUB_CACHE || join(env.HF_HOME || join(cache, 'huggingface'), 'hub');
 }
 
-async function askForGpus({ env, signal }: FactsContext): Promise<GpuObservation> {
+async function askForGpus({ env, signal, gpus }: FactsContext): Promise<GpuObservation> {
+  if (gpus) return gpus();
   const { observeGpus } = await import('../gpu/query.ts');
   return observeGpus(env, signal ? { signal } : {});
 }
@@ -218,6 +250,16 @@ async function findFreePort(host: string, from: number): Promise<number> {
   }
   const any = await probePort(host, 0);
   return any.is === 'free' ? any.port : from;
+}
+
+/** What cannot be read counts as not there. */
+function readQuietly(path: string): string | undefined {
+  try {
+    return readTextFileNow(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 function listNames(directory: string): readonly string[] {

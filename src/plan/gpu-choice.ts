@@ -1,8 +1,8 @@
 import { toSizeText } from '../core/units.ts';
 import { type Gpu, toCapability } from '../gpu/gpu.ts';
+import { toParallel } from '../profile/parallel.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Facts } from './facts.ts';
-import { toGpuNeed } from './gpu-need.ts';
 
 /** What vLLM's wheels are built for. */
 export const leastCapability = 7.5;
@@ -24,7 +24,7 @@ export interface GpuChoice {
 export function chooseGpus(profile: Profile, facts: Facts, replica = 1): GpuChoice {
   const all = facts.gpus?.is === 'present' ? facts.gpus.gpus : [];
   const asked = profile.resources.gpus;
-  const { gpus: count } = toGpuNeed(profile);
+  const { gpus: count } = toParallel(profile);
   if (typeof asked === 'object') {
     const found = asked.flatMap((name) => findGpu(all, name) ?? []);
     const gpus = profile.replicas > 1 ? takeTurn(found, { count, replica }) : found;
@@ -65,7 +65,7 @@ function toVisible(gpus: readonly Gpu[]): { readonly visible?: string } {
 }
 
 /** For people: name, memory and capability, as far as they are known. */
-export function toGpuText({ name, computeCapability, memoryTotalBytes }: Gpu): string {
+function toGpuText({ name, computeCapability, memoryTotalBytes }: Gpu): string {
   const facts = [memoryTotalBytes === undefined ? undefined : toSizeText(memoryTotalBytes), computeCapability];
   return [name, ...facts.filter((fact) => fact !== undefined)].join(', ');
 }

@@ -1,11 +1,13 @@
-/**
- * How much GPU memory a profile needs at least: weights, one request of full length, what sampling and one forward
- * pass take, and what lies outside of torch. An estimate to refuse what cannot work, not the memory model: vLLM's own
- * start decides.
- */
-import { type ModelFacts, toModelFacts } from '../model/catalogue.ts';
+/** How much memory a profile needs of a GPU that nobody knows yet: the least that it could begin with. Pure. */
+import { toModelFacts } from '../model/catalogue.ts';
 import { toParallel } from '../profile/parallel.ts';
 import type { Profile, SettingValue } from '../profile/profile.ts';
+import { toWhole } from '../profile/rules/read.ts';
+import { parseHumanInteger as parseWord } from '../vllm/flag-values.ts';
+import { toCache } from './memory/cache.ts';
+import { toLoad } from './memory/load.ts';
+import { toActivationBytes, toOutsideBytes } from './memory/terms.ts';
+import { toAdapterBytes, toDraft, toWeightsBytes } from './memory/weights.ts';
 
 export interface GpuNeed {
   /** Per GPU. */
@@ -17,45 +19,24 @@ export interface GpuNeed {
 }
 
 const gib = 2 ** 30;
-/** The context and cuBLAS: 0.03 to 0.3 GiB seen with one GPU. */
-const outsideTorchBytes = 0.3 * gib;
-/** A forward pass, where few sequences run at once: 0.7 to 1.1 GiB seen. */
-const forwardPassBytes = 0.7 * gib;
-/** Sampling is warmed up with every sequence at once: 9.65 numbers of 4 bytes per sequence and word (fits all families seen). */
-const samplingBytes = 9.65 * 4;
-const defaultSequences = 256;
+/** A step of the smallest models took less; without a card and its defaults there is no saying. */
+const leastStepBytes = 0.7 * gib;
+const anyOutsideBytes = 0.3 * gib;
 
 export function toGpuNeed(profile: Profile): GpuNeed {
-  const settings = profile.vllm;
-  const { gpus, data } = toParallel(profile);
-  const shards = gpus / data;
-  const model = profile.model.source === 'hub' ? toModelFacts(profile.model.id) : undefined;
-  const sequences = parseHumanInteger(settings['max-num-seqs']) ?? defaultSequences;
-  const activation = Math.max(forwardPassBytes, samplingBytes * sequences * (model?.vocabulary ?? 0));
-  const overhead = activation + outsideTorchBytes;
-  const fixedCache = parseHumanInteger(settings['kv-cache-memory-bytes']);
-  if (model === undefined) return { bytes: overhead + (fixedCache ?? 0), gpus, known: false };
-  const draft = toDraft(settings['speculative-config']);
-  const asked = parseHumanInteger(settings['max-model-len']);
-  const tokens = asked !== undefined && asked > 0 ? asked : settings['max-model-len'] === undefined ? model.maxPositions : 0;
-  const narrow = String(settings['kv-cache-dtype'] ?? '').startsWith('fp8') ? 2 : 1;
-  const bytesPerToken = model.kvBytesPerToken + (draft?.kvBytesPerToken ?? 0);
-  const cache = fixedCache ?? (tokens * bytesPerToken) / narrow / shards;
-  return { bytes: (model.weightsBytes + (draft?.weightsBytes ?? 0)) / shards + cache + overhead, gpus, known: true };
-}
-
-/** A second model that drafts for the first one: its weights and its cache lie on the same GPU. */
-function toDraft(config: SettingValue | undefined): ModelFacts | undefined {
-  const id = typeof config === 'object' && !Array.isArray(config) ? (config as Readonly<Record<string, SettingValue>>).model : undefined;
-  return typeof id === 'string' ? toModelFacts(id) : undefined;
+  const { gpus } = toParallel(profile);
+  const shape = profile.model.source === 'hub' ? toModelFacts(profile.model.id) : undefined;
+  const fixed = toWhole(profile, 'kv-cache-memory-bytes');
+  if (shape === undefined) return { bytes: leastStepBytes + anyOutsideBytes + (fixed ?? 0), gpus, known: false };
+  const load = toLoad(profile, { shape, card: { totalBytes: 0, name: '' }, version: profile.engine.version });
+  const cache = fixed ?? toCache(shape, load, toDraft(profile, shape)).neededBytes;
+  const step = Math.max(toActivationBytes(shape, load), leastStepBytes);
+  const beside = toOutsideBytes(load) + toAdapterBytes(profile, shape, load);
+  return { bytes: toWeightsBytes(profile, shape, load) + cache + step + beside, gpus, known: true };
 }
 
 /** vLLM's human integers: `8k` is 8000, `8K` is 8192. Undefined for `auto` and for what is no number. */
 export function parseHumanInteger(value: SettingValue | undefined): number | undefined {
   if (typeof value === 'number') return value;
-  const match = /^(-?\d+(?:\.\d+)?)([kKmMgGtT]?)$/.exec(typeof value === 'string' ? value : '');
-  if (match?.[1] === undefined) return undefined;
-  const unit = match[2] ?? '';
-  const power = ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
-  return Math.round(Number(match[1]) * (unit === unit.toLowerCase() ? 1000 : 1024) ** power);
+  return typeof value === 'string' ? parseWord(value) : undefined;
 }

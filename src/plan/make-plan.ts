@@ -15,6 +15,7 @@ import type { Facts } from './facts.ts';
 import { chooseGpus, toGpusText } from './gpu-choice.ts';
 import { toServeArgs } from './launch.ts';
 import type { LaunchSpec } from './launch-spec.ts';
+import { planMemoryOf } from './memory/of-facts.ts';
 import type { Decision, Plan } from './plan.ts';
 import { planResources, toLaunchResources } from './resources.ts';
 import { planSettings } from './settings.ts';
@@ -78,6 +79,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     ...environment.decisions,
     ...planResources(profile, { resources, gpus, backend, assumed: facts.gpusAssumed ?? false }),
   ];
+  const memory = planMemoryOf(profile, facts, replica);
   const plan: Plan = {
     profile: profile.name,
     name,
@@ -88,6 +90,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     model: profile.model.id,
     decisions,
     findings: [...toAssumed(request, backend), ...(request.notes ?? []), ...checkIdleSettings(profile), ...checkAdapters(profile)],
+    ...(memory ? { memory } : {}),
   };
   return { plan, spec };
 }

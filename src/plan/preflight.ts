@@ -4,10 +4,15 @@ import { say } from '../core/message.ts';
 import { toSizeText } from '../core/units.ts';
 import { type Gpu, toCapability } from '../gpu/gpu.ts';
 import type { Profile } from '../profile/profile.ts';
+import { toWhole } from '../profile/rules/read.ts';
 import { parseCpuList } from './cpu-list.ts';
 import type { Facts } from './facts.ts';
 import { chooseGpus, leastCapability } from './gpu-choice.ts';
 import { toGpuNeed } from './gpu-need.ts';
+import { toCudaFree, toCudaTotal } from './memory/cuda-total.ts';
+import { type Estimated, estimateMemory } from './memory/estimate.ts';
+import { toMemoryRequest } from './memory/of-facts.ts';
+import { type MemoryRequest, planMemory } from './memory/plan-memory.ts';
 
 export interface PreflightOptions {
   /** The deployment itself is up: the port and the GPU memory that are taken may be taken by it. */
@@ -50,42 +55,64 @@ function checkGpus(profile: Profile, facts: Facts, { running = false, replica }:
     return DeployError.of('host/gpu-unsupported', { gpu: toName(old), capability: old.computeCapability ?? '?', least: leastCapability });
   if (gpus.length < need.gpus) return DeployError.of('host/gpu-count', { profile: profile.name, need: need.gpus, have: gpus.length });
   for (const gpu of gpus) {
-    const problem = checkMemory(profile, gpu, running);
+    const problem = checkMemory(profile, facts, { gpu, running });
     if (problem) return problem;
   }
   return undefined;
 }
 
 const gib = 2 ** 30;
-/** Estimates of GPU memory closer than this are as often wrong as right. */
+/** Predictions of what is needed are as often wrong as right within it. */
 const toleranceBytes = 0.3 * gib;
-/** The most that a driver keeps from CUDA of what nvidia-smi calls the total. */
-const reservedBytes = 0.9 * gib;
-/** Seen by nvidia-smi as free and taken by CUDA's context before vLLM looks. */
-const contextBytes = 0.6 * gib;
+/** What vLLM may be given of a GPU at the most. */
+const mostShare = 0.95;
 
-/** Only what is certain: vLLM counts a little less memory than nvidia-smi, in both numbers. */
-function checkMemory(profile: Profile, gpu: Gpu, running: boolean): DeployError | undefined {
-  const { memoryTotalBytes: total, memoryFreeBytes: free } = gpu;
-  const need = toGpuNeed(profile);
-  const least = need.bytes - toleranceBytes;
+interface Held {
+  readonly gpu: Gpu;
+  readonly running: boolean;
+}
+
+/** Only what is certain: `tight` is no reason to refuse, nor is a model that nobody knows. */
+function checkMemory(profile: Profile, facts: Facts, { gpu, running }: Held): DeployError | undefined {
+  const request = toMemoryRequest(profile, facts, { gpus: [gpu] });
+  const estimated = estimateMemory(request);
+  const total = toCudaTotal(gpu);
   const share = 'kv-cache-memory-bytes' in profile.vllm ? undefined : toShare(profile);
-  const name = toName(gpu);
-  if (total !== undefined && share !== undefined && least > share * total) {
-    return DeployError.of('host/gpu-small', {
-      profile: profile.name,
-      need: toSizeText(need.bytes),
-      gpu: name,
-      share,
-      have: toSizeText(share * total),
-    });
-  }
+  const needBytes = estimated?.needBytes ?? toGpuNeed(profile).bytes;
+  const budgetBytes = total && share !== undefined ? total.bytes * share : undefined;
+  const small = estimated ? estimated.memory.fits === 'no' : budgetBytes !== undefined && needBytes - toleranceBytes > budgetBytes;
+  if (small) return toSmall(profile, gpu, { request, estimated, needBytes });
+  const free = gpu.memoryFreeBytes;
   if (running || free === undefined) return undefined;
-  if (least > free)
-    return DeployError.of('host/gpu-memory', { profile: profile.name, need: toSizeText(need.bytes), gpu: name, have: toSizeText(free) });
-  if (total === undefined || share === undefined || share * (total - reservedBytes) <= free) return undefined;
-  const fits = Math.max(Math.floor(((free - contextBytes) / total) * 100) / 100, 0.05);
-  return DeployError.of('host/gpu-share', { share, asked: toSizeText(share * total), gpu: name, have: toSizeText(free), fits });
+  if (needBytes - toleranceBytes > free)
+    return DeployError.of('host/gpu-memory', {
+      profile: profile.name,
+      need: toSizeText(needBytes),
+      gpu: toName(gpu),
+      have: toSizeText(free),
+    });
+  if (total === undefined || share === undefined || budgetBytes === undefined || budgetBytes <= free) return undefined;
+  const fits = Math.max(Math.floor(((toCudaFree(gpu) ?? free) / total.bytes) * 100) / 100, 0.05);
+  return DeployError.of('host/gpu-share', { share, asked: toSizeText(budgetBytes), gpu: toName(gpu), have: toSizeText(free), fits });
+}
+
+interface Short {
+  readonly request: MemoryRequest;
+  readonly estimated: Estimated | undefined;
+  readonly needBytes: number;
+}
+
+function toSmall(profile: Profile, gpu: Gpu, { request, estimated, needBytes }: Short): DeployError {
+  const mend = (estimated && planMemory(request)?.suggestion?.message) ?? say('memory.another-profile');
+  const cache = toWhole(profile, 'kv-cache-memory-bytes');
+  const totalBytes = toCudaTotal(gpu)?.bytes ?? 0;
+  if (cache !== undefined && needBytes <= totalBytes && estimated) {
+    const needed = needBytes - estimated.memory.budgetBytes + cache;
+    return DeployError.of('host/gpu-cache', { profile: profile.name, have: toSizeText(cache), need: toSizeText(needed), mend });
+  }
+  const share = cache === undefined ? toShare(profile) : mostShare;
+  const have = toSizeText(share * totalBytes);
+  return DeployError.of('host/gpu-small', { profile: profile.name, need: toSizeText(needBytes), gpu: toName(gpu), share, have, mend });
 }
 
 function toShare({ vllm }: Profile): number {

@@ -202,19 +202,17 @@ export class EngineWork {
   }
 
   private async watchServing({ run, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
-    const { clock, push } = this.parts;
-    await watchServing({ run, spec, apiKey: () => this.readApiKey(spec), clock, push, pages: this.pages }, signal);
+    await watchServing({ ...this.parts, run, spec, apiKey: () => this.readApiKey(spec), pages: this.pages }, signal);
   }
 
   /** The reducer waits for the answer only so long, so that nothing here need be quick. */
   private async bundle(state: State): Promise<void> {
-    const { signal } = this.watching;
     let path: string | undefined;
     await this.attempt('bundle', async () => {
-      const members = await (await this.remainsOf(state)).members();
+      const pids = (await (await this.remainsOf(state)).members()).map(({ pid }) => pid);
       const secrets = Object.values(await readSecrets(state.wanted.spec.secretEnv, this.secrets).catch(() => this.secrets));
-      const pids = members.map(({ pid }) => pid);
-      path = await writeCrashBundle({ state, directory: this.parts.crashDirectory, pids, pages: this.pages, secrets, signal });
+      const { pages, parts, watching } = this;
+      path = await writeCrashBundle({ state, directory: parts.crashDirectory, pids, pages, secrets, signal: watching.signal });
     });
     this.parts.push({ type: 'bundled', run: state.run, ...(path === undefined ? {} : { path }) });
   }
@@ -289,8 +287,7 @@ export class EngineWork {
 
   private async remainsOf(state: State): Promise<Remains> {
     const done = new AbortController();
-    const late = waitFor(launchLimitMs, done.signal, this.parts.clock).then(() => undefined);
-    const instance = await Promise.race([this.settled(), late]);
+    const instance = await Promise.race([this.settled(), waitFor(launchLimitMs, done.signal, this.parts.clock).then(() => undefined)]);
     done.abort();
     if (instance) return instance;
     if (state.launch === undefined) return { members: async () => [], kill: async () => [], tidy: async () => undefined };

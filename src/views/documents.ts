@@ -3,7 +3,7 @@ import type { DeploymentEvent } from '../core/event.ts';
 import type { Diagnosis, Finding } from '../core/finding.ts';
 import type { FlagExplanation } from '../operate/explain.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Memory, Plan } from '../plan/plan.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
 import { toLifeText } from './life-text.ts';
@@ -51,7 +51,7 @@ export function toDeploymentListDocument(list: Pick<DeploymentList, 'deployments
 }
 
 export function toPlanDocument({ plan, spec, changes, replicas, surplus }: Planned): object {
-  const { decisions, findings, ...rest } = plan;
+  const { decisions, findings, memory, ...rest } = plan;
   return {
     kind: 'Plan',
     version: 1,
@@ -61,11 +61,16 @@ export function toPlanDocument({ plan, spec, changes, replicas, surplus }: Plann
     env: { ...spec.env, ...spec.secretEnv },
     resources: spec.resources,
     decisions: decisions.map(({ reason, ...decision }) => ({ ...decision, reason: toText(reason) })),
+    ...(memory === undefined ? {} : { memory: toMemoryDocument(memory) }),
     findings: findings.map(toFindingDocument),
     ...(changes === undefined ? {} : { changes }),
     ...(replicas === undefined ? {} : { replicas }),
     ...(surplus === undefined ? {} : { surplus }),
   };
+}
+
+export function toMemoryDocument({ suggestion, ...rest }: Memory): object {
+  return { ...rest, ...(suggestion === undefined ? {} : { suggestion: { ...suggestion, message: toText(suggestion.message) } }) };
 }
 
 export function toEventDocument(event: DeploymentEvent): object {

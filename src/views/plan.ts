@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import { toText } from '../text/render.ts';
 import type { Planned, PlannedChange, PlannedReplica } from './documents.ts';
 import { renderFindings } from './findings.ts';
+import { renderMemory } from './memory.ts';
 import type { Palette } from './screen.ts';
 import { renderTable, toTableWidth } from './tables.ts';
 
@@ -15,6 +16,7 @@ export function renderPlan(planned: Planned, palette: Palette, width = Number.PO
     `${palette.strong(toTitle(plan, spec))}\n`,
     plan.description ? `${plan.description}\n` : '',
     `\n${renderDecisions(plan, palette, width)}`,
+    plan.memory ? `\n${renderMemory(plan.memory, palette)}` : '',
     plan.findings.length > 0 ? `\n${renderFindings(plan.findings, palette)}` : '',
     replicas !== undefined || changes === undefined ? '' : `\n${renderChanges(changes)}`,
     replicas === undefined ? '' : `\n${renderReplicas(replicas)}`,

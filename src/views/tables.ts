@@ -56,7 +56,7 @@ function breakLast(row: readonly string[], room: number): Rows {
 }
 
 /** A word that is too long for a line stays whole: paths and commands are there to be copied. */
-function breakWords(text: string, room: number): readonly string[] {
+export function breakWords(text: string, room: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

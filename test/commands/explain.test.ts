@@ -17,6 +17,7 @@ test.each([
   '--flag disable-log-stats',
   'runtime/port-taken',
   'profile/flag-range',
+  'gpu.present',
 ])('explain %s', async (line) => {
   const { status, stdout, stderr } = await run(line);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

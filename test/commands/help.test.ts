@@ -13,6 +13,7 @@ const lines = [
   'logs --help',
   'events --help',
   'plan --help',
+  'doctor --help',
   'profiles --help',
   'profiles list --help',
   'profiles show --help',

@@ -27,6 +27,7 @@ beforeEach(async () => {
     state: makeState(),
     stateFile: join(directory, 'state.json'),
     journal,
+    crashDirectory: '/nowhere',
     runtimeOf: () => {
       throw new Error('nothing is launched here');
     },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toPlaces } from '../../src/host/environment.ts';
-import { chooseProfile, isHubReachable } from '../../src/operate/choose.ts';
+import { chooseProfile } from '../../src/operate/choose.ts';
 import { toText } from '../../src/text/render.ts';
 
 let home = '';
@@ -77,19 +77,5 @@ describe('chooseProfile', () => {
     await putEngine();
     await writeFile(join(home, 'bin/nvidia-smi'), '#!/bin/sh\nexit 255\n', { mode: 0o755 });
     await expect(choose({})).rejects.toMatchObject({ code: 'host/gpu-silent', exitStatus: 4 });
-  });
-});
-
-describe('isHubReachable', () => {
-  it('asks for the model itself', async () => {
-    const HF_ENDPOINT = await openHub();
-    expect(await isHubReachable('Qwen/Qwen3-0.6B', { HF_ENDPOINT })).toBe(true);
-    expect(await isHubReachable('Qwen/none', { HF_ENDPOINT })).toBe(false);
-    expect(await isHubReachable('Qwen/Qwen3-0.6B', { HF_ENDPOINT, HF_HUB_OFFLINE: '1' })).toBe(false);
-  });
-
-  it('takes no answer for no, unless a proxy may know better', async () => {
-    expect(await isHubReachable('Qwen/Qwen3-0.6B', { HF_ENDPOINT: nobody })).toBe(false);
-    expect(await isHubReachable('Qwen/Qwen3-0.6B', { HF_ENDPOINT: nobody, HTTPS_PROXY: 'http://proxy:3128' })).toBe(true);
   });
 });

@@ -27,7 +27,8 @@ beforeEach(async () => {
   const runtimeOf = () => {
     throw new Error('nothing is launched here');
   };
-  const supervisor = new Supervisor({ state: makeState(), stateFile: paths.state, journal, runtimeOf, filesOf: () => files });
+  const parts = { stateFile: paths.state, crashDirectory: paths.crashes, journal, runtimeOf, filesOf: () => files };
+  const supervisor = new Supervisor({ state: makeState(), ...parts });
   server = await startControlServer({ socket: paths.socket, supervisor, journal });
 });
 afterEach(async () => {

@@ -10,10 +10,11 @@ describe('toGpuNeed', () => {
     ['fp8', [], 6.2],
     ['int4', ['vllm.max-model-len=auto'], 3.5],
     ['int4', ['vllm.max-model-len='], 9.1],
-    ['int4', ['vllm.kv-cache-dtype=fp8'], 4.0],
+    ['int4', ['vllm.kv-cache-dtype=fp8'], 4.1],
     ['int4', ['vllm.kv-cache-memory-bytes=2G'], 5.5],
-    ['int4', ['vllm.max-num-seqs=256'], 5.3],
-    ['int4', ['vllm.tensor-parallel-size=2'], 2.8],
+    ['int4', ['vllm.max-num-seqs=256'], 4.6],
+    ['int4', ['vllm.max-num-seqs=256', 'engine.version=0.21.0'], 5.0],
+    ['int4', ['vllm.tensor-parallel-size=2'], 3.1],
   ])('%s %j: %d GiB', async (name, sets, expected) => {
     const need = toGpuNeed(await load(name, ...sets));
     expect(need.known).toBe(true);

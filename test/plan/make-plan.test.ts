@@ -121,13 +121,13 @@ describe('planDeployment', () => {
 
   it('says of a setting without effect that it has none', async () => {
     expect(
-      plan(await load('tiny', 'health.stall-after=2m', 'fallback=[{profile: demo}]')).plan.findings.map(({ path, severity }) => [
+      plan(await load('tiny', 'resources.shm=2GiB', 'fallback=[{profile: demo}]')).plan.findings.map(({ path, severity }) => [
         path,
         severity,
       ]),
     ).toEqual([
       ['fallback', 'info'],
-      ['health.stall-after', 'info'],
+      ['resources.shm', 'info'],
     ]);
   });
 });

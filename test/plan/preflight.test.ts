@@ -32,6 +32,7 @@ describe('checkPlan', () => {
     ],
     ['an old GPU', 'int4', [], gpus(toGpu(0, 'Tesla V100', { gibibytes: 32, capability: '7.0' })), 'host/gpu-unsupported'],
     ['a GPU that is too small', 'fp8', [], gpus(toGpu(0, 'RTX 2060', { gibibytes: 6, capability: '7.5' })), 'host/gpu-small'],
+    ['a cache that holds no request', 'int4', ['vllm.kv-cache-memory-bytes=512M'], {}, 'host/gpu-cache'],
     ['a GPU that is full', 'int4', [], gpus(toGpu(0, 'NVIDIA L4', { gibibytes: 22.5, capability: '8.9', freeGib: 2 })), 'host/gpu-memory'],
     [
       'a share that is not free',
@@ -75,6 +76,13 @@ describe('checkPlan', () => {
     expect(error).toMatchObject({ code, exitStatus: 4 });
     const { message, hint } = error ? toErrorText(error) : { message: '{}', hint: '' };
     expect(`${message} ${hint}`).not.toMatch(/\{\w+\}|\[object/);
+  });
+
+  it('says what would make it fit', async () => {
+    const small = await check('thinking', [], gpus(toGpu(0, 'NVIDIA L4', { gibibytes: 8, capability: '8.9' })));
+    expect(small && toErrorText(small).hint).toBe('What would help: shorter requests: --set vllm.max-model-len=11264.');
+    const large = await check('fp8', ['model=Qwen/Qwen3-32B'], {});
+    expect(large && toErrorText(large).hint).toBe('What would help: a smaller profile (qwen-deploy profiles list).');
   });
 
   it('says what is needed, as the manual shows it', async () => {

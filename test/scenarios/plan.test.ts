@@ -26,7 +26,7 @@ describe('plan --gpu', () => {
 
   it('chooses the profile for that card', async () => {
     const chosen = async (gpu: string) => (await plan('--gpu', gpu)).json<{ readonly profile: string }>().profile;
-    expect(await Promise.all(['L4', 'RTX 3090', 'GTX 1660 Ti'].map(chosen))).toEqual(['fp8', 'int4', 'int4']);
+    expect(await Promise.all(['L4', 'RTX 3090', 'GTX 1660 Ti'].map(chosen))).toEqual(['fp8', 'int4', 'low-memory']);
   });
 
   it('shows a plan that cannot work, with what is in its way', async () => {

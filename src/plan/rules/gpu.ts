@@ -1,55 +1,42 @@
-/** Settings and the GPUs that were chosen. */
+/** Settings and the GPUs that were chosen. What only has to do with the kind of GPU is data of gpu/compatibility-rules.ts. */
+import type { Severity } from '../../core/finding.ts';
 import { say } from '../../core/message.ts';
-import { bfloat16Least, cacheNeeds, fp8Arithmetic, toLeastCapability } from '../../gpu/compatibility.ts';
-import { type Gpu, toCapability } from '../../gpu/gpu.ts';
+import type { CompatibilityHit } from '../../gpu/compatibility.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { isOff, isWritten, toModel, toWhole, toWord } from '../../profile/rules/read.ts';
+import { isOff, isWritten, toWhole, toWord } from '../../profile/rules/read.ts';
 import type { RuleHit } from '../../profile/rules/rule.ts';
 import type { Facts } from '../facts.ts';
+import { checkFitness } from '../fitness.ts';
 import { chooseGpus } from '../gpu-choice.ts';
 import type { PlanRule } from './rule.ts';
 
+const quantization = say('rule.what.quantization');
+
 export const gpuRules: readonly PlanRule[] = [
-  {
-    code: 'plan/quantization-capability',
-    severity: 'error',
+  toRule('plan/quantization-capability', 'error', {
     source: 'vllm/config/vllm.py: not supported for the current GPU. Minimum capability, 0.32',
-    facts: 'gpu',
-    subject: say('rule.what.quantization'),
-    check: checkMethod,
-  },
-  {
-    code: 'plan/weight-only',
-    severity: 'info',
+    subject: quantization,
+  }),
+  toRule('plan/weight-only', 'info', {
     source: 'docs/features/quantization of vLLM: Marlin unpacks FP8 weights below 8.9',
-    facts: 'gpu',
-    subject: say('rule.what.quantization'),
-    check: checkWeightOnly,
-  },
-  {
-    code: 'plan/dtype-capability',
-    severity: 'error',
+    subject: quantization,
+  }),
+  toRule('plan/int8-kernel', 'error', { source: 'csrc/quantization/w8a8/cutlass of vLLM, 0.32', subject: quantization }),
+  toRule('plan/dtype-capability', 'error', {
     source: 'vllm/platforms/cuda.py check_if_supports_dtype, 0.32',
-    facts: 'gpu',
     subject: say('rule.what.dtype'),
-    check: checkDtype,
-  },
-  {
-    code: 'plan/cache-capability',
-    severity: 'error',
+  }),
+  toRule('plan/cache-capability', 'error', {
     source: 'vllm/v1/attention/backends/triton_attn.py and flashinfer.py, 0.24 to 0.32',
-    facts: 'gpu',
     subject: say('rule.what.cache'),
-    check: checkCache,
-  },
-  {
-    code: 'plan/cache-backend',
-    severity: 'info',
+  }),
+  toRule('plan/cache-backend', 'info', {
     source: 'vllm/v1/attention/backends/triton_attn.py: native FP8 requires SM89+, 0.24 to 0.32',
-    facts: 'gpu',
     subject: say('rule.what.cache'),
-    check: checkCacheBackend,
-  },
+  }),
+  toRule('plan/driver-cuda', 'error', { source: 'CUDA compatibility guide of NVIDIA' }),
+  toRule('plan/cuda-capability', 'error', { source: 'CMakeLists.txt CUDA_SUPPORTED_ARCHS of vLLM' }),
   {
     code: 'plan/batch-default',
     severity: 'error',
@@ -60,78 +47,30 @@ export const gpuRules: readonly PlanRule[] = [
   },
 ];
 
-interface Weak {
-  readonly gpu: string;
-  readonly has: string;
+/** The hits of one code of the rules of compatibility. */
+function toRule(code: string, severity: Severity, about: Pick<PlanRule, 'source' | 'subject'>): PlanRule {
+  const check = (profile: Profile, facts: Facts): readonly RuleHit[] =>
+    checkFitness(profile, facts)
+      .filter((hit) => hit.code === code)
+      .map((hit) => ({
+        path: toPath(profile, hit),
+        message: hit.message,
+        ...(hit.hint ? { hint: hit.hint } : {}),
+        ...(hit.cure ? { fix: hit.cure } : {}),
+      }));
+  return { code, severity, facts: 'gpu', ...about, check };
 }
 
-/** The weakest of the chosen ones, when it is below; what the driver does not say is not held against anybody. */
-function findBelow(profile: Profile, facts: Facts, least: number): Weak | undefined {
-  const known = chooseGpus(profile, facts).gpus.flatMap((gpu) => {
-    const capability = toCapability(gpu);
-    return capability === undefined ? [] : [{ gpu, capability }];
-  });
-  const weakest = known.toSorted((a, b) => a.capability - b.capability)[0];
-  if (weakest === undefined || weakest.capability >= least) return undefined;
-  return { gpu: toName(weakest.gpu), has: weakest.capability.toFixed(1) };
+/** Which of a profile's settings a hit is about. */
+function toPath(profile: Profile, { about }: CompatibilityHit): string {
+  if (about === 'dtype') return 'vllm.dtype';
+  if (about === 'cache') return 'vllm.kv-cache-dtype';
+  if (about === 'quantization') return profile.quantization === 'auto' ? 'model' : 'quantization';
+  return 'engine.version';
 }
 
 function toName(gpu: Gpu): string {
   return `GPU ${gpu.index} (${gpu.name})`;
-}
-
-function toMethod(profile: Profile): string | undefined {
-  return profile.quantization === 'auto' ? toModel(profile)?.method : profile.quantization;
-}
-
-function toMethodPath({ quantization }: Profile): string {
-  return quantization === 'auto' ? 'model' : 'quantization';
-}
-
-function checkMethod(profile: Profile, facts: Facts): readonly RuleHit[] {
-  const method = toMethod(profile);
-  const least = method === undefined ? undefined : toLeastCapability(method);
-  const weak = least === undefined ? undefined : findBelow(profile, facts, least);
-  if (method === undefined || least === undefined || weak === undefined) return [];
-  const message = say('rule.quantization-capability', { ...weak, method, least: least.toFixed(1) });
-  return [{ path: toMethodPath(profile), message, hint: say('rule.quantization-capability.hint') }];
-}
-
-function checkWeightOnly(profile: Profile, facts: Facts): readonly RuleHit[] {
-  const weak = toMethod(profile)?.startsWith('fp8') ? findBelow(profile, facts, fp8Arithmetic) : undefined;
-  return weak === undefined ? [] : [{ path: toMethodPath(profile), message: say('rule.weight-only', { ...weak }) }];
-}
-
-function checkDtype(profile: Profile, facts: Facts): readonly RuleHit[] {
-  const weak = toWord(profile, 'dtype') === 'bfloat16' ? findBelow(profile, facts, bfloat16Least) : undefined;
-  if (weak === undefined) return [];
-  const message = say('rule.dtype-capability', { ...weak });
-  return [{ path: 'vllm.dtype', message, hint: say('rule.dtype-capability.hint'), fix: { 'vllm.dtype': 'half' } }];
-}
-
-const cacheSetting = 'kv-cache-dtype';
-
-function toCacheNeed(profile: Profile) {
-  const dtype = toWord(profile, cacheSetting) ?? '';
-  const need = cacheNeeds.find(({ dtypes }) => dtypes.includes(dtype));
-  return need && { dtype, ...need };
-}
-
-function checkCache(profile: Profile, facts: Facts): readonly RuleHit[] {
-  const need = toCacheNeed(profile);
-  const weak = need && findBelow(profile, facts, need.least);
-  if (need === undefined || weak === undefined) return [];
-  const path = `vllm.${cacheSetting}`;
-  return [
-    { path, message: say('rule.cache-capability', { ...weak, dtype: need.dtype }), hint: say('rule.leave-out'), fix: { [path]: null } },
-  ];
-}
-
-function checkCacheBackend(profile: Profile, facts: Facts): readonly RuleHit[] {
-  const need = toCacheNeed(profile);
-  const weak = need && findBelow(profile, facts, need.everywhere);
-  if (need === undefined || weak === undefined || findBelow(profile, facts, need.least)) return [];
-  return [{ path: `vllm.${cacheSetting}`, message: say('rule.cache-backend', { ...weak, dtype: need.dtype }) }];
 }
 
 const gib = 2 ** 30;

@@ -14,6 +14,15 @@ export const errors = {
     message: '--foreground keeps one deployment; {name} has {count} replicas.',
     hint: 'Leave --foreground away, or --set replicas=1.',
   },
+  'usage/too-large': {
+    message: '{file} is larger than {most}, which no output of nvidia-smi is.',
+    hint: 'Save one of: nvidia-smi -q -x, nvidia-smi -q, nvidia-smi.',
+  },
+  'usage/not-smi': {
+    message: '{file} is no output of nvidia-smi that can be read: {problem}.',
+    hint: 'On the other machine: nvidia-smi -q -x > FILE. Also understood: nvidia-smi, nvidia-smi -q, nvidia-smi -L, --query-gpu=… --format=csv.',
+  },
+  'usage/file-exists': { message: '{file} is there already.', hint: 'Name another file, or write over it with --force.' },
   'usage/unreadable-file': { message: '{file} cannot be read: {problem}.', hint: 'Check the path and its permissions.' },
   'usage/bad-version': { message: '"{version}" is not a version of vLLM.', hint: 'Write it as vLLM releases it, for example 0.32.0.' },
 
@@ -60,7 +69,11 @@ export const errors = {
   },
   'host/gpu-small': {
     message: '{profile} needs {need} of GPU memory; its share of {gpu} (gpu-memory-utilization {share}) is {have}.',
-    hint: 'Choose a smaller profile (qwen-deploy profiles list), a shorter --set vllm.max-model-len=…, or a larger share.',
+    hint: 'What would help: {mend}.',
+  },
+  'host/gpu-cache': {
+    message: '{profile}: kv-cache-memory-bytes is {have}, and one request of full length needs {need} of cache.',
+    hint: 'What would help: {mend}, or a larger --set vllm.kv-cache-memory-bytes=…',
   },
   'host/gpu-replicas': {
     message: '{count} replicas share {gpu}, each with gpu-memory-utilization {share}: {sum} of 1 in all.',

@@ -1,2 +1,35 @@
 /** The memory plan of a GPU. */
-export const memory = {};
+export const memory = {
+  'memory.suggest-length': 'shorter requests: --set vllm.max-model-len={length}',
+  'memory.suggest-sequences': 'fewer requests at once: --set vllm.max-num-seqs={sequences}',
+  'memory.suggest-cache': 'a KV cache of 8 bits: --set vllm.kv-cache-dtype=fp8',
+  'memory.suggest-share': 'the share that is free ({free}): --set vllm.gpu-memory-utilization={share}',
+  'memory.suggest-larger-share': 'a larger share of the GPU: --set vllm.gpu-memory-utilization={share}',
+  'memory.another-profile': 'a smaller profile (qwen-deploy profiles list)',
+  'memory.tight':
+    'On {gpu} it may just fit, or just not: {kv} of KV cache are predicted, and such predictions are right within a few hundred MiB.',
+  'memory.tight.hint': 'To be sure: {mend}.',
+
+  'memory.title': 'Memory of {gpu}: {budget} of {total} for the engine',
+  'memory.title-each': 'Memory of {gpu}, as of each of {count}: {budget} of {total} for the engine',
+  'memory.weights': 'weights',
+  'memory.activations': 'activations',
+  'memory.graphs': 'CUDA graphs',
+  'memory.overhead': 'context and libraries',
+  'memory.cache': 'KV cache',
+  'memory.cache-tokens': '{size}: {tokens} tokens, {times} requests of full length at once',
+  'memory.cache-engine': '{size}: how many tokens it holds, the engine decides (hybrid attention)',
+  'memory.fits': 'fits',
+  'memory.fits.yes': 'yes',
+  'memory.fits.tight': 'tight: closer than such predictions are right',
+  'memory.fits.no': 'no',
+  'memory.now': 'with what is free now',
+  'memory.now.yes': 'yes ({free})',
+  'memory.now.tight': 'tight ({free})',
+  'memory.now.no': 'no: {free} are free',
+  'memory.source': 'known from',
+  'memory.source.formula': 'the size of the model and starts of others',
+  'memory.source.engine': 'the size of the model and starts of others',
+  'memory.source.calibrated': 'an earlier start on this machine (calibrated)',
+  'memory.suggestion': 'what would help',
+} as const;

@@ -3,12 +3,13 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { Facts } from '../../../src/plan/facts.ts';
 import { checkPlanRules } from '../../../src/plan/rules/index.ts';
 import { toText } from '../../../src/text/render.ts';
-import { load, machine, toGpu } from '../stand-ins.ts';
+import { load, machine, toEngine, toGpu } from '../stand-ins.ts';
 
 const gib = 2 ** 30;
 const t4 = toGpu(0, 'Tesla T4', { gibibytes: 15, capability: '7.5' });
 const a10 = toGpu(0, 'NVIDIA A10', { gibibytes: 22.5, capability: '8.6' });
 const h100 = toGpu(0, 'NVIDIA H100 80GB HBM3', { gibibytes: 79.6, capability: '9.0' });
+const rtx5090 = toGpu(0, 'NVIDIA GeForce RTX 5090', { gibibytes: 31.8, capability: '12.0' });
 const a100 = toGpu(0, 'NVIDIA A100-SXM4-80GB', { gibibytes: 80, capability: '8.0' });
 
 function on(...gpus: readonly (typeof t4)[]): Facts {
@@ -37,6 +38,11 @@ describe('rules about the GPU', () => {
     ['plan/cache-capability', t4, ['vllm.kv-cache-dtype=bfloat16'], t4, ['vllm.kv-cache-dtype=int8_per_token_head']],
     ['plan/cache-backend', a10, ['vllm.kv-cache-dtype=fp8_e4m3'], h100, ['vllm.kv-cache-dtype=fp8_e4m3']],
     ['plan/weight-only', a10, ['model=Qwen/Qwen3-0.6B-FP8'], h100, ['model=Qwen/Qwen3-0.6B-FP8']],
+    ['plan/weight-only', h100, ['model=nvidia/Qwen3-8B-NVFP4'], rtx5090, ['model=nvidia/Qwen3-8B-NVFP4']],
+    ['plan/int8-kernel', rtx5090, ['model=RedHatAI/Qwen3-8B-quantized.w8a8'], h100, ['model=RedHatAI/Qwen3-8B-quantized.w8a8']],
+    ['plan/int8-kernel', rtx5090, ['model=x/Qwen3-8B-W8A8'], rtx5090, ['model=x/Qwen3-8B-FP8-W8A8']],
+    ['plan/driver-cuda', { ...a10, driverVersion: '570.124.06' }, [], a10, []],
+    ['plan/driver-cuda', { ...a10, driverVersion: '570.124.06' }, [], a10, ['engine.executable=/x/vllm']],
     ['plan/batch-default', a10, ['vllm.max-num-seqs=2049'], a10, ['vllm.max-num-seqs=2048']],
     ['plan/batch-default', a100, ['vllm.max-num-seqs=4096'], h100, ['vllm.max-num-seqs=4096']],
     [
@@ -55,6 +61,21 @@ describe('rules about the GPU', () => {
       if (cure.length > 0) expect(codes(await ask(on(bad), 'fp16', 'vllm.dtype=auto', ...badSets, ...cure))).not.toContain(code);
     }
     expect(codes(await ask(on(good), 'fp16', 'vllm.dtype=auto', ...goodSets))).not.toContain(code);
+  });
+
+  it('goes by the CUDA that the installed engine was built with', async () => {
+    const built = (torch: string, gpu: typeof t4, driverVersion: string): Facts => ({
+      ...on({ ...gpu, driverVersion }),
+      engines: [{ ...toEngine('gpu'), torch }],
+    });
+    const driver = ['plan/driver-cuda'];
+    expect(codes(await ask(built('2.13.0+cu130', a10, '570.124.06'), 'fp16'))).toEqual(driver);
+    expect(codes(await ask(built('2.13.0+cu129', a10, '570.124.06'), 'fp16'))).toEqual([]);
+    expect(codes(await ask(built('2.13.0+cu129', a10, '470.256.02'), 'fp16'))).toEqual(driver);
+    expect(codes(await ask(built('2.8.0+cu126', rtx5090, '580.95.05'), 'fp16'))).toEqual(['plan/cuda-capability']);
+    // Where none is installed, an installation takes the build that the driver runs.
+    expect(codes(await ask({ ...on({ ...a10, driverVersion: '570.124.06' }), engines: [] }, 'fp16'))).toEqual([]);
+    expect(codes(await ask({ ...on({ ...a10, driverVersion: '470.256.02' }), engines: [] }, 'fp16'))).toEqual(driver);
   });
 
   it('looks at the weakest of those that work together, and not at those that do not', async () => {

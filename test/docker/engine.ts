@@ -1,0 +1,89 @@
+/** A Docker engine of a test's own: nothing of one that may run on this machine is touched. */
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { waitFor } from '../../src/core/clock.ts';
+import { observeDocker } from '../../src/host/docker.ts';
+
+const run = promisify(execFile);
+const project = new URL('../../', import.meta.url).pathname;
+const guardPath = new URL('guard.sh', import.meta.url).pathname;
+
+export interface TestEngine {
+  readonly socket: string;
+  /** For programs that are to ask this engine; without the person's own contexts. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs Docker's own program. Rejects with its words when it fails. */
+  readonly docker: (...args: readonly string[]) => Promise<string>;
+  /** Ends the engine and removes all that it made. */
+  readonly stop: () => Promise<void>;
+}
+
+const startLimitMs = 60_000;
+
+/** `stop` is registered by the caller before the first container: it is what makes up for a failed test. */
+export async function startEngine(): Promise<TestEngine> {
+  // Not below a long directory: the path of a socket is at most 107 characters.
+  const directory = await mkdtemp(join(tmpdir(), 'qd-dockerd-'));
+  const at = (name: string) => join(directory, name);
+  const socket = at('docker.sock');
+  // Without a bridge and without rules of its own: it changes nothing of the network of this machine.
+  const options = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '--bridge', 'none', '--iptables=false'];
+  const guard = spawn(guardPath, [directory, ...options, '-H', `unix://${socket}`], { detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  guard.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  const over = new Promise<void>((done) => guard.once('close', () => done()).once('error', () => done()));
+  const stop = () => {
+    guard.stdin.end();
+    return over;
+  };
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: at('config') };
+  try {
+    await Promise.race([waitUntilAnswers(env), over.then(() => Promise.reject(new Error(`dockerd ended: ${said.join('')}`)))]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const docker = async (...args: readonly string[]) => (await run('docker', [...args], { env, maxBuffer: 2 ** 24 })).stdout;
+  return { socket, env, docker, stop };
+}
+
+async function waitUntilAnswers(env: NodeJS.ProcessEnv): Promise<void> {
+  for (const deadline = performance.now() + startLimitMs; performance.now() < deadline; await waitFor(100)) {
+    if ((await observeDocker(env, { timeoutMs: 2000 })).is === 'present') return;
+  }
+  throw new Error(`dockerd does not answer within ${startLimitMs} ms`);
+}
+
+/** Where the program lies in the image. */
+export const program = ['/bin/node', '/app/dist/main.js'] as const;
+
+/** An image of Node, the libraries that it needs, and this project as it is packed: no other program is in it. */
+export async function importImage({ docker }: TestEngine, name: string): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), 'qd-image-'));
+  try {
+    const root = join(work, 'root');
+    for (const directory of ['bin', 'proc', 'sys', 'dev', 'etc', 'tmp', 'app']) await mkdir(join(root, directory), { recursive: true });
+    await cp(process.execPath, join(root, 'bin/node'), { dereference: true });
+    for (const library of await listLibraries(process.execPath)) {
+      await mkdir(dirname(join(root, library)), { recursive: true });
+      await cp(library, join(root, library), { dereference: true });
+    }
+    await cp('/etc/os-release', join(root, 'etc/os-release'), { dereference: true });
+    const { files } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { readonly files: readonly string[] };
+    for (const file of ['package.json', ...files]) await cp(join(project, file), join(root, 'app', file), { recursive: true });
+    await run('tar', ['-C', root, '-cf', join(work, 'image.tar'), '.']);
+    await docker('import', join(work, 'image.tar'), name);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** As the dynamic loader finds them, and the loader itself. */
+async function listLibraries(binary: string): Promise<readonly string[]> {
+  const { stdout } = await run('ldd', [binary]);
+  return [...stdout.matchAll(/(?:=>\s+|^\s*)(\/\S+)/gm)].flatMap((match) => match[1] ?? []);
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# guard.sh DIRECTORY ARGUMENTS…: runs dockerd until standard input ends, then removes all that it made. Input ends with
+# the test that holds it, however that ends: an engine that outlives its test would hold mounts and memory.
+directory=$1
+shift
+exec 3<&0
+dockerd "$@" >"$directory/log" 2>&1 3<&- &
+engine=$!
+(
+  cat <&3 >/dev/null
+  kill -TERM "$engine"
+  sleep 30
+  kill -KILL "$engine"
+) 2>/dev/null &
+watch=$!
+wait "$engine"
+status=$?
+kill "$watch" 2>/dev/null
+# A lazy umount of the deepest first: what is mounted would keep the directory.
+awk -v top="$directory/" 'index($5, top) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r point; do
+  umount -l "$point"
+done
+[ "$status" -eq 0 ] || tail -n 20 "$directory/log" >&2
+rm -rf "$directory"
+exit "$status"

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Against a Docker engine of their own, which the tests start: that takes root, Debian's docker.io and iptables. */
+export default defineConfig({
+  test: {
+    include: ['test/docker/**/*.test.ts'],
+    globalSetup: ['test/setup/build.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
