@@ -12,7 +12,7 @@ type Conclusion = Pick<DoctorReport, 'verdict' | 'summary' | 'next'>;
 export function toConclusion(found: Findings): Conclusion {
   const { subject, problem, elsewhere } = found;
   const verdict = toVerdict(found);
-  if (problem) return { verdict, ...toProblem(problem) };
+  if (problem) return { verdict, ...toProblem(problem, found.checks) };
   if (subject === undefined) return { verdict, summary: say('doctor.summary.machine', { count: toWorthALook(found) }) };
   const { name } = subject.plan;
   if (verdict === 'error') return { verdict, ...toRefusal(found, name) };
@@ -40,9 +40,11 @@ function toWorthALook({ checks, findings }: Pick<Findings, 'checks' | 'findings'
   return warned + checks.filter(({ status }) => status === 'warn' || status === 'fail').length;
 }
 
-function toProblem({ ref, error }: NonNullable<Findings['problem']>): Omit<Conclusion, 'verdict'> {
-  if (!error.code.startsWith('profile/')) return { summary: say('doctor.summary.none-chosen'), next: 'nvidia-smi' };
-  return { summary: say('doctor.summary.unusable', { ref }), next: `qwen-deploy profiles check ${ref}` };
+function toProblem({ ref, error }: NonNullable<Findings['problem']>, checks: Findings['checks']): Omit<Conclusion, 'verdict'> {
+  if (error.code.startsWith('profile/'))
+    return { summary: say('doctor.summary.unusable', { ref }), next: `qwen-deploy profiles check ${ref}` };
+  const silent = checks.find(({ group, status, fix }) => group === 'gpu' && status === 'fail' && fix?.is === 'command');
+  return { summary: say('doctor.summary.none-chosen'), next: silent?.fix?.is === 'command' ? silent.fix.command : 'nvidia-smi' };
 }
 
 /** What would help: a change of the profile, another one that runs, a command; else what the gravest failure says of itself. */

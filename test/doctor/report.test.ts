@@ -172,6 +172,12 @@ describe('what it comes to', () => {
     );
   });
 
+  test('next, where nothing could be chosen: what mends the GPU', () => {
+    const mend = toResult('fail', { id: 'gpu.present', group: 'gpu', fix: { is: 'command', command: 'sudo modprobe nvidia' } });
+    expect(toConclusion({ ...nothing, problem: silent }).next).toBe('nvidia-smi');
+    expect(toConclusion({ ...nothing, problem: silent, checks: [mend] }).next).toBe('sudo modprobe nvidia');
+  });
+
   test('next, of a broken profile', () => {
     expect(toConclusion({ ...nothing, problem: invalid }).next).toBe('qwen-deploy profiles check ./a.yaml');
   });

@@ -36,6 +36,8 @@ describe('resolveProfile', () => {
         intervalMs: 5_000,
         timeoutMs: 5_000,
         chat: true,
+        stallAfterMs: 120_000,
+        canaryIntervalMs: 60_000,
       },
       restart: { maxFailures: 6, firstDelayMs: 2_000, maxDelayMs: 300_000, stableAfterMs: 600_000 },
       stop: { drainMs: 30_000 },
