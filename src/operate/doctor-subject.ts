@@ -107,7 +107,7 @@ async function toSubject(made: MadePlans, { asked, world, context }: Looking): P
     subject: { profile, plan: { ...plan, name: made.name }, facts, asked, running: held.includes(true) },
     made,
     findings: plan.findings.filter(({ severity }) => severity !== 'info'),
-    blockers: toFindings(findBlockers(made, (at) => held[at] === true)),
+    blockers: toFindings(await findBlockers(made, (at) => held[at] === true)),
   };
 }
 

@@ -4,10 +4,11 @@ import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { type Change, toChanges } from '../plan/diff.ts';
+import type { Facts } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
-import { withoutOthers } from '../plan/memory/of-facts.ts';
 import type { Plan } from '../plan/plan.ts';
-import { checkPlan } from '../plan/preflight.ts';
+import type { checkPlan } from '../plan/preflight.ts';
+import { checkPort } from '../plan/preflight-port.ts';
 import { checkReplicas } from '../plan/replicas.ts';
 import type { BackendName } from '../profile/profile.ts';
 import type { State } from '../supervisor/state.ts';
@@ -61,9 +62,9 @@ export async function planUp(request: PlanUpRequest, context: Context): Promise<
     all.map((one): Promise<DeploymentRecord> | DeploymentRecord => (here ? readRecord(one.name, context) : nobody)),
   );
   const surplus = here ? await findSurplus(name, toNames(all), context) : [];
-  const blockers = findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
+  const blockers = await findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
   const { memory: planned, ...rest } = first.plan;
-  const memory = planned && (records[0]?.holdsMachine ? withoutOthers(planned) : planned);
+  const memory = planned && records[0]?.holdsMachine ? (await import('../plan/memory/of-facts.ts')).withoutOthers(planned) : planned;
   const plan = { ...rest, name, ...(memory ? { memory } : {}), findings: [...toFindings(blockers), ...first.plan.findings] };
   const changes = all.map((one, at) => toLiveChanges(records[at]?.state, one.spec));
   const [own] = changes;
@@ -81,13 +82,20 @@ export function toNames(all: readonly { readonly name: string }[]): readonly str
 }
 
 /** What makes a start useless, the gravest first; empty when nothing does. `holds`: whether the machine may be taken by itself. */
-export function findBlockers({ profile, first, all }: MadePlans, holds: (at: number) => boolean): readonly DeployError[] {
+export async function findBlockers({ profile, first, all }: MadePlans, holds: (at: number) => boolean): Promise<readonly DeployError[]> {
+  const check = await readChecker(first.facts);
   const alone = all.flatMap(({ profile: own, facts, replica }, at) => {
     const number = replica === undefined ? {} : { replica };
-    return checkPlan(own, facts, { running: holds(at), ...number }) ?? [];
+    return check(own, facts, { running: holds(at), ...number }) ?? [];
   });
   const together = checkReplicas(profile, first.facts);
   return together === undefined ? alone : [...alone, together];
+}
+
+async function readChecker({ backend }: Facts): Promise<typeof checkPlan> {
+  // Only its port can stand against a simulator, and that is not to wait until everything else is read.
+  if (backend === 'simulator') return (profile, facts, { running } = {}) => (running ? undefined : checkPort(profile, facts));
+  return (await import('../plan/preflight.ts')).checkPlan;
 }
 
 /** Replicas share their problems; each is said once. */

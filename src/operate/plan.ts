@@ -4,9 +4,8 @@ import { chooseBackend } from '../plan/engine-choice.ts';
 import { type Facts, observeFacts, observePort } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { planDeployment } from '../plan/make-plan.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Memory, Plan } from '../plan/plan.ts';
 import { type Member, toMember, toMembers } from '../plan/replicas.ts';
-import { checkPlanRules } from '../plan/rules/index.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import { recallProfile } from '../profile/recall.ts';
 import type { FlagCatalogue } from '../vllm/flags.ts';
@@ -55,7 +54,7 @@ export async function makePlans(asked: PlanAsked, context: Context): Promise<Mad
     const port = facts.gpusAssumed ? facts.port : await observePort(member.profile.server);
     return planMember(member, { ...facts, port }, { read, context });
   });
-  const first = planMember(members.first, facts, { read, context });
+  const first = await planMember(members.first, facts, { read, context });
   return { name, profile: read.profile, first, all: [first, ...(await Promise.all(others))] };
 }
 
@@ -97,19 +96,37 @@ interface Planning {
   readonly context: Context;
 }
 
-function planMember({ name, profile, replica }: Member, facts: Facts, { read, context }: Planning): MadePlan {
+async function planMember({ name, profile, replica }: Member, facts: Facts, { read, context }: Planning): Promise<MadePlan> {
   const { asked, catalogue, notes } = read;
   const number = replica === undefined ? {} : { replica };
+  const judged = await judge(profile, facts, replica);
   const { plan, spec } = planDeployment({
     profile,
     name,
     facts,
     places: context.places,
     simulatorEntry: context.programs.simulator,
-    notes: [...notes, ...checkPlanRules(profile, facts)],
+    notes: [...notes, ...judged.findings],
+    ...(judged.memory ? { memory: judged.memory } : {}),
     ...number,
     ...(catalogue ? { catalogue } : {}),
     ...(asked.backend === undefined ? {} : { backend: asked.backend }),
   });
   return { name, profile, ...number, plan, spec, facts };
+}
+
+interface Judged {
+  readonly findings: readonly Finding[];
+  readonly memory?: Memory;
+}
+
+/** By rules about machines, and by what a GPU holds. A simulator has neither, and is not to wait until they are read. */
+async function judge(profile: Profile, facts: Facts, replica: number | undefined): Promise<Judged> {
+  if (facts.backend === 'simulator') return { findings: [] };
+  const [{ checkPlanRules }, { planMemoryOf }] = await Promise.all([
+    import('../plan/rules/index.ts'),
+    import('../plan/memory/of-facts.ts'),
+  ]);
+  const memory = planMemoryOf(profile, facts, replica);
+  return { findings: checkPlanRules(profile, facts), ...(memory ? { memory } : {}) };
 }

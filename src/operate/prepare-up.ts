@@ -46,18 +46,18 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
   let made = await planFor(ref, request, context);
   const records = await Promise.all(made.all.map(({ name }) => readRecord(name, context)));
   const surplus = await findSurplus(made.name, toNames(made.all), context);
-  const refuse = () => {
-    const [blocker] = findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
+  const refuse = async () => {
+    const [blocker] = await findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
     if (blocker) throw blocker;
     refuseFindings(made);
   };
-  refuse();
+  await refuse();
   const { source } = made.first.plan.engine;
   if (source.kind === 'managed' && !source.installed) {
     await ensureEngine(made.profile, { install: request.install }, context);
     made = await planFor(ref, request, context);
     // An installation takes a minute or more: the port may be somebody else's by now.
-    refuse();
+    await refuse();
   }
   if (await ensureFlags(made.first.plan.engine, context)) made = await planFor(ref, request, context);
   announce(made, context);

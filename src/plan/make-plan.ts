@@ -15,8 +15,7 @@ import type { Facts } from './facts.ts';
 import { chooseGpus, toGpusText } from './gpu-choice.ts';
 import { toServeArgs } from './launch.ts';
 import type { LaunchSpec } from './launch-spec.ts';
-import { planMemoryOf } from './memory/of-facts.ts';
-import type { Decision, Plan } from './plan.ts';
+import type { Decision, Memory, Plan } from './plan.ts';
 import { planResources, toLaunchResources } from './resources.ts';
 import { planSettings } from './settings.ts';
 
@@ -34,6 +33,8 @@ export interface PlanRequest {
   readonly catalogue?: FlagCatalogue;
   /** What was found when the profile was read. */
   readonly notes?: readonly Finding[];
+  /** What its GPU will hold. */
+  readonly memory?: Memory;
   /** Its number among the replicas of the profile, from 1; absent for a deployment that stands alone. */
   readonly replica?: number;
 }
@@ -79,7 +80,6 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     ...environment.decisions,
     ...planResources(profile, { resources, gpus, backend, assumed: facts.gpusAssumed ?? false }),
   ];
-  const memory = planMemoryOf(profile, facts, replica);
   const plan: Plan = {
     profile: profile.name,
     name,
@@ -90,7 +90,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     model: profile.model.id,
     decisions,
     findings: [...toAssumed(request, backend), ...(request.notes ?? []), ...checkIdleSettings(profile), ...checkAdapters(profile)],
-    ...(memory ? { memory } : {}),
+    ...(request.memory ? { memory: request.memory } : {}),
   };
   return { plan, spec };
 }

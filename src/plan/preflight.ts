@@ -13,6 +13,7 @@ import { toCudaFree, toCudaTotal } from './memory/cuda-total.ts';
 import { type Estimated, estimateMemory } from './memory/estimate.ts';
 import { toMemoryRequest } from './memory/of-facts.ts';
 import { type MemoryRequest, planMemory } from './memory/plan-memory.ts';
+import { checkPort } from './preflight-port.ts';
 
 export interface PreflightOptions {
   /** The deployment itself is up: the port and the GPU memory that are taken may be taken by it. */
@@ -148,24 +149,4 @@ function checkCpus({ resources }: Profile, { cpus }: Facts): DeployError | undef
   if (missing.length === 0) return undefined;
   const problem = say('plan.cpus-missing', { cpus: missing.slice(0, 8).join(', ') });
   return DeployError.of('host/cpus', { cpus: resources.cpus, problem, have: cpus.join(', ') });
-}
-
-function checkPort({ server }: Profile, { port }: Facts): DeployError | undefined {
-  const { host, port: number } = server;
-  if (port.is !== 'taken') {
-    if (port.is === 'bad-address') return DeployError.of('runtime/bad-address', { host });
-    return port.is === 'free' ? undefined : DeployError.of('runtime/port-forbidden', { port: number });
-  }
-  const owner = port.owner
-    ? say('plan.port-owner', { pid: port.owner.pid, command: cut(port.owner.command) })
-    : say('plan.port-owner-unknown');
-  return DeployError.of('runtime/port-taken', { port: number, host, owner, free: port.free });
-}
-
-/** Enough of a command line to know it by; a script given as an argument may have many lines. */
-const longestCommand = 80;
-
-function cut(command: string): string {
-  const line = command.replace(/\s+/g, ' ').trim();
-  return line.length > longestCommand ? `${line.slice(0, longestCommand)}…` : line;
 }
