@@ -7,13 +7,15 @@ import { explain } from '../src/text/en/explain.ts';
 import { messages } from '../src/text/en/index.ts';
 
 const root = new URL('../src/', import.meta.url).pathname;
-const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.startsWith('text/'))
-  .map((file) => readFileSync(join(root, file), 'utf8'))
-  .join('\n');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.startsWith('text/'));
+const readAll = (of: readonly string[]) => of.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
+const code = readAll(files);
+/** Where what nvidia-smi says becomes findings; rules of compatibility have codes of their own, inside. */
+const smi = readAll(files.filter((file) => /^gpu\/(?:smi|query|program)/.test(file) && file !== 'gpu/smi/xml.ts'));
 
 test('every code of a finding is explained, and none is explained in vain', () => {
-  const used = [...code.matchAll(/'((?:profile|plan)\/[a-z0-9-]+)'/g)].map((match) => match[1] ?? '');
+  const own = [...code.matchAll(/'((?:profile|plan)\/[a-z0-9-]+)'/g), ...smi.matchAll(/'(gpu\/[a-z-]+[a-z])'/g)];
+  const used = own.map((match) => match[1] ?? '');
   const findings = [...new Set(used)].filter((one) => !Object.hasOwn(errors, one)).sort();
   const explained = Object.keys(explain).flatMap((id) => (id.startsWith('finding.') ? [id.slice('finding.'.length)] : []));
   expect(explained.sort()).toEqual(findings);

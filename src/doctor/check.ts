@@ -1,5 +1,6 @@
 /** What a check is: one question about this machine, with an answer that a person can act on. */
 import type { Message } from '../core/message.ts';
+import type { ObservedPython } from '../engine/python.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
 import type { DockerObservation } from '../host/docker.ts';
 import type { Places } from '../host/environment.ts';
@@ -75,6 +76,8 @@ export interface DoctorContext {
   /** GPUs are of a file: this machine's /sys, /dev and logs say nothing about them. */
   readonly gpusFromFile: boolean;
   readonly docker: () => Promise<DockerObservation>;
+  /** Those that an engine could be installed with; each is a program to run. */
+  readonly pythons: () => Promise<readonly ObservedPython[]>;
   /** Never rejects; the time limit is the check's own. */
   readonly run: (program: string, args: readonly string[]) => Promise<RunResult>;
 }

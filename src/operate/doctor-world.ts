@@ -1,6 +1,8 @@
 /** What the checks may see of the world, each thing looked at once. */
 import { basename } from 'node:path';
 import type { DoctorContext, DoctorSubject } from '../doctor/check.ts';
+import { toInstallEnvironment } from '../engine/environment.ts';
+import { observePythons } from '../engine/python.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
 import type { DockerObservation } from '../host/docker.ts';
 import { type RunResult, runProgram } from '../host/exec.ts';
@@ -36,6 +38,7 @@ export async function openWorld({ gpu, smi, offline }: WorldRequest, { env, plac
   // Shared by all checks: one that is given up must not take it from the others.
   const seen = once(async () => foreign ?? (await import('../gpu/query.ts')).observeGpus(env, { signal, depth: 'health' }));
   const gpus = once(async () => readCompletedGpus(await seen(), { elsewhere: foreign !== undefined }));
+  const pythons = once(() => observePythons(toInstallEnvironment(env), signal));
   const docker = once(async () => (await import('../host/docker.ts')).observeDocker(env, { signal, timeoutMs: dockerLimitMs }));
   return {
     ...(elsewhere === undefined ? {} : { elsewhere }),
@@ -53,6 +56,7 @@ export async function openWorld({ gpu, smi, offline }: WorldRequest, { env, plac
       gpus,
       gpusFromFile: foreign !== undefined,
       docker,
+      pythons,
       run: (program, args) => run(program, args, { env, signal: own }),
     }),
   };

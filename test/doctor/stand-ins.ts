@@ -5,12 +5,14 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { say } from '../../src/core/message.ts';
 import type { Check, CheckStatus, DoctorContext, DoctorSubject, Fix } from '../../src/doctor/check.ts';
+import { observePythons } from '../../src/engine/python.ts';
 import type { Gpu, GpuObservation } from '../../src/gpu/gpu.ts';
 import type { DockerObservation } from '../../src/host/docker.ts';
 import { toPlaces } from '../../src/host/environment.ts';
 import type { RunResult } from '../../src/host/exec.ts';
 import type { Facts } from '../../src/plan/facts.ts';
 import { planDeployment } from '../../src/plan/make-plan.ts';
+import { planMemoryOf } from '../../src/plan/memory/of-facts.ts';
 import type { Memory } from '../../src/plan/plan.ts';
 import { toText } from '../../src/text/render.ts';
 import { load, machine as planMachine, places as planPlaces } from '../plan/stand-ins.ts';
@@ -70,6 +72,7 @@ export function createMachine(parts: MachineParts = {}): StandInMachine {
     ...(parts.subject ? { subject: parts.subject } : {}),
     gpus: async () => gpus,
     gpusFromFile: parts.gpusFromFile ?? false,
+    pythons: () => observePythons(env),
     docker: async () => parts.docker ?? { is: 'absent', socket: '/var/run/docker.sock' },
     run: async (program, args) => {
       calls.push([program, ...args].join(' '));
@@ -93,9 +96,10 @@ export async function createSubject(name: string, parts: SubjectParts = {}): Pro
   const profile = await load(name, ...(parts.sets ?? []));
   const facts = { ...planMachine, ...parts.facts };
   const { plan } = planDeployment({ profile, name, facts, places: planPlaces, simulatorEntry: '/sim.js' });
+  const memory = parts.memory ?? planMemoryOf(profile, facts);
   return {
     profile,
-    plan: parts.memory ? { ...plan, memory: parts.memory } : plan,
+    plan: memory ? { ...plan, memory } : plan,
     facts,
     asked: parts.asked ?? true,
     running: parts.running ?? false,

@@ -125,13 +125,16 @@ async function isReadByOthers(path: string): Promise<boolean> {
 }
 
 async function checkIndex(context: DoctorContext): Promise<CheckOutcome> {
-  const { subject, offline, places, env } = context;
+  const { subject, offline, places, env, pythons } = context;
   if (subject === undefined) return { status: 'skip', message: say('doctor.network.no-profile') };
   if (!isToInstall(subject)) return { status: 'skip', message: say('doctor.index.unneeded') };
   if (offline) return { status: 'skip', message: say('doctor.network.offline') };
   const { variant, version } = subject.profile.engine;
   const limit = toLimit(context);
-  const [answer, { names }] = await Promise.all([checkInstallable(variant, version, { places, env, signal: limit }), readSources(env)]);
+  const [answer, { names }] = await Promise.all([
+    checkInstallable(variant, version, { places, env, pythons, signal: limit }),
+    readSources(env),
+  ]);
   const source = names.join(', ');
   // An installer that was ended looks like one that found nothing, or like none at all.
   if (limit.aborted) return { status: 'skip', message: say('doctor.index.slow', { source }) };

@@ -2,7 +2,7 @@
 import { say } from '../../core/message.ts';
 import { toInstallEnvironment } from '../../engine/environment.ts';
 import { toTriedText } from '../../engine/plan-install.ts';
-import { choosePython, type ObservedPython, observePythons, pythonRange } from '../../engine/python.ts';
+import { choosePython, type ObservedPython, pythonRange } from '../../engine/python.ts';
 import { observeUv, oldestUv } from '../../engine/uv.ts';
 import { compareVersions } from '../../engine/version.ts';
 import type { Check, CheckOutcome, DoctorContext } from '../check.ts';
@@ -19,7 +19,7 @@ async function checkPython(context: DoctorContext): Promise<CheckOutcome> {
   const { subject, signal } = context;
   if (subject && !isToInstall(subject)) return { status: 'skip', message: say('doctor.engine.python.unneeded') };
   const env = toInstallEnvironment(context.env);
-  const [pythons, uv] = await Promise.all([observePythons(env, signal), observeUv(env, signal)]);
+  const [pythons, uv] = await Promise.all([context.pythons(), observeUv(env, signal)]);
   const evidence = pythons.map(({ found, version = '-', venv }) => `${found}: ${version}${venv ? '' : ' (no venv)'}`);
   const python = choosePython(pythons);
   if (python) return { ...judgePython(python, uv !== undefined, context), evidence };

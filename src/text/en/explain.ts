@@ -25,6 +25,21 @@ export const explain = {
   'explain.yes': 'yes',
   'explain.until': 'yes; {removal} is to remove it',
 
+  'finding.gpu/cell-error':
+    'nvidia-smi printed an error in place of a value of this GPU. Run doctor: it names the value; after a fault of the GPU, reset it or restart the machine.',
+  'finding.gpu/cut-output': 'What nvidia-smi printed ends in the middle. What stands before the cut is used.',
+  'finding.gpu/foreign-smi':
+    'The nvidia-smi on PATH belongs to another user. It is asked all the same; look whether it is the one of the driver.',
+  'finding.gpu/lost':
+    'The driver has lost this GPU: it fell off the bus. Only a restart of the machine brings it back; when it happens again, the card, its power or its slot is at fault.',
+  'finding.gpu/requires-reset':
+    'The driver says that this GPU must be reset before it computes again: nvidia-smi --gpu-reset -i INDEX with nothing running on it, else a restart of the machine.',
+  'finding.gpu/smi-stopped':
+    'nvidia-smi answered at first and then hung; what it said before is used. A GPU in a bad state makes it hang: see the kernel log.',
+  'finding.gpu/unreachable':
+    'nvidia-smi could not open this GPU; the others are listed. In a container its device file may be missing; else see the kernel log for Xid lines.',
+  'finding.gpu/xml-refused':
+    'The XML of nvidia-smi was not read, because it declares entities of its own or nests too deep: no nvidia-smi prints that.',
   'finding.plan/gpu-assumed': 'The plan is for a card that was named with --gpu, not for one of this machine.',
   'finding.plan/no-adapter': 'The engine keeps room for LoRA adapters, and none is named.',
   'finding.profile/append': 'NAME+ adds to a list that is inherited; here it cannot.',
