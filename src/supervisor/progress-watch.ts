@@ -36,8 +36,7 @@ export interface ProgressWatch {
   readonly random: () => number;
 }
 
-const pageTimeoutMs = 5000;
-const loadTimeoutMs = 3000;
+const longestPageMs = 5000;
 const longestLookMs = 10_000;
 const shortestLookMs = 250;
 const looksPerStall = 12;
@@ -77,15 +76,15 @@ interface LookOptions {
   readonly onPage: (page: string) => void;
 }
 
-async function observe({ target, clock }: ProgressWatch, { lastMs, everyMs, onPage }: LookOptions, signal: AbortSignal): Promise<Look> {
+async function observe(watch: ProgressWatch, { lastMs, everyMs, onPage }: LookOptions, signal: AbortSignal): Promise<Look> {
   const { outcome, stoodStill } = await watchOurselves(async () => {
-    const [page, open] = await Promise.all([readPage(target, signal), readOpen(target, signal)]);
+    const [page, open] = await Promise.all([readPage(watch, signal), readOpen(watch, signal)]);
     return { page, open };
   });
   const { page, open } = outcome;
-  const atMs = clock.mono();
+  const atMs = watch.clock.mono();
   // A look that came much too late: the machine was suspended, or we were.
-  const late = atMs - lastMs > everyMs + longestTokenMs + pageTimeoutMs + longestLookMs;
+  const late = atMs - lastMs > everyMs + longestTokenMs + longestPageMs + longestLookMs;
   const shared = { atMs, stoodStill: stoodStill || late, ...(open === undefined ? {} : { open }) };
   if (typeof page !== 'string') return { ...shared, problem: page.problem };
   onPage(page);
@@ -107,9 +106,12 @@ function toEngineLook(engine: string, metrics: EngineMetrics): EngineLook {
   };
 }
 
-async function readPage({ host, port }: ProbeTarget, signal: AbortSignal): Promise<string | { readonly problem: string }> {
+async function readPage(
+  { target: { host, port }, settings }: ProgressWatch,
+  signal: AbortSignal,
+): Promise<string | { readonly problem: string }> {
   try {
-    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/metrics', timeoutMs: pageTimeoutMs, signal });
+    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/metrics', timeoutMs: toPageLimit(settings), signal });
     return reply.status === 200 ? reply.text : { problem: `/metrics: HTTP ${reply.status}` };
   } catch (error) {
     if (error instanceof NoReply) return { problem: `/metrics: ${error.reason}` };
@@ -118,9 +120,9 @@ async function readPage({ host, port }: ProbeTarget, signal: AbortSignal): Promi
 }
 
 /** Requests that the API server has open. Undefined where it does not count them (`--enable-server-load-tracking`). */
-async function readOpen({ host, port }: ProbeTarget, signal: AbortSignal): Promise<number | undefined> {
+async function readOpen({ target: { host, port }, settings }: ProgressWatch, signal: AbortSignal): Promise<number | undefined> {
   try {
-    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/load', timeoutMs: loadTimeoutMs, signal });
+    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/load', timeoutMs: toPageLimit(settings), signal });
     const match = /"server_load"\s*:\s*(\d+)/.exec(reply.text);
     return reply.status === 200 && match?.[1] !== undefined ? Number(match[1]) : undefined;
   } catch (error) {
@@ -144,6 +146,11 @@ async function askForToken(
   if (outcome.passed) return { came: true, because, atMs: clock.mono() };
   // A refusal, a broken connection or an error in words is a matter of others; only silence is held against it.
   return stoodStill || outcome.detail !== 'ETIMEDOUT' ? undefined : { came: false, because, atMs: clock.mono() };
+}
+
+/** Whoever wants to know within seconds does not wait five for a page. */
+function toPageLimit({ stallAfterMs }: WatchSettings): number {
+  return clamp(stallAfterMs, shortestLookMs, longestPageMs);
 }
 
 function clamp(value: number, least: number, most: number): number {
