@@ -41,10 +41,9 @@ const complete = (signal: AbortSignal) =>
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'Qwen3-0.6B', prompt: 'Hello', max_tokens: 500 }),
     signal,
-  }).then(
-    (reply) => reply.text(),
-    () => undefined,
-  );
+  })
+    .then((reply) => reply.text())
+    .catch(() => undefined);
 
 /** Ready again by another launch; the events of what happened in between. */
 async function untilReplaced(first: Deployment): Promise<readonly DeploymentEvent[]> {

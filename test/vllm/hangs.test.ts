@@ -37,10 +37,9 @@ function askLong(signal: AbortSignal): Promise<unknown> {
     headers: { 'content-type': 'application/json' },
     body,
     signal,
-  }).then(
-    (reply) => reply.text(),
-    () => undefined,
-  );
+  })
+    .then((reply) => reply.text())
+    .catch(() => undefined);
 }
 
 async function keepAsking(signal: AbortSignal): Promise<void> {
