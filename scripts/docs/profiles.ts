@@ -117,20 +117,25 @@ function toAdvice(name: string): string {
 }
 
 function listInner(path: string, node: Node): readonly (readonly [string, Node])[] {
-  const { properties, additionalProperties } = node;
+  const { properties, additionalProperties, items } = node;
   const named = Object.entries((properties ?? {}) as Node).filter(([key]) => !key.endsWith('+'));
   const free = typeof additionalProperties === 'object' ? [['*', additionalProperties] as const] : [];
-  return [...named, ...free].flatMap(([key, child]) => {
+  const listed = isBlockOfList(items) ? [['*', items] as const] : [];
+  return [...named, ...free, ...listed].flatMap(([key, child]) => {
     const here = `${path}.${key}`;
     return [[here, child as Node] as const, ...listInner(here, child as Node)];
   });
+}
+
+function isBlockOfList(items: unknown): items is Node {
+  return typeof items === 'object' && items !== null && 'properties' in items;
 }
 
 function toRow(path: string, node: Node): readonly string[] {
   const [example] = examples[path] ?? [];
   const shown = node.default === undefined ? '' : code(JSON.stringify(node.default).replace(/^"(.*)"$/, '$1'));
   const sample = example === undefined ? '' : code(toYaml(example));
-  return [code(path.replace('*', 'NAME')), toTypeText(node), shown, String(node.description ?? ''), sample];
+  return [code(path.replace('notify.*', 'notify[]').replace('*', 'NAME')), toTypeText(node), shown, String(node.description ?? ''), sample];
 }
 
 const kinds: Readonly<Record<string, string>> = {

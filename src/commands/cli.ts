@@ -58,6 +58,8 @@ const verbs: readonly Verb[] = [
   { name: 'engine', summary: say('commands.engine'), load: () => import('./engine.ts') },
   { name: 'explain', summary: say('commands.explain'), load: () => import('./explain.ts') },
   { name: 'forget', summary: say('commands.forget'), load: () => import('./forget.ts') },
+  { name: 'install', summary: say('commands.install'), load: () => import('./install.ts') },
+  { name: 'uninstall', summary: say('commands.uninstall'), load: () => import('./uninstall.ts') },
   { name: 'supervise', summary: say('commands.supervise'), hidden: true, load: () => import('./supervise.ts') },
 ];
 

@@ -38,6 +38,9 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'explain/unknown-flag': ExitStatus.unknownName,
   'explain/no-catalogue': ExitStatus.unknownName,
   'log/none': ExitStatus.unknownName,
+  'unit/none': ExitStatus.unknownName,
+  'unit/unknown': ExitStatus.unknownName,
+  'unit/handover': ExitStatus.unstoppable,
   'runtime/unkillable': ExitStatus.unstoppable,
   'up/timed-out': ExitStatus.timedOut,
   'down/timed-out': ExitStatus.timedOut,
@@ -56,6 +59,7 @@ const byArea: Readonly<Record<string, number>> = {
   plan: ExitStatus.machine,
   state: ExitStatus.machine,
   supervisor: ExitStatus.machine,
+  unit: ExitStatus.machine,
 };
 
 export function exitStatusOf(code: ErrorCode): number {

@@ -34,7 +34,7 @@ export async function askHub(id: string, env: NodeJS.ProcessEnv, { signal, token
     });
     return { is: 'answered', status: reply.status, endpoint };
   } catch (error) {
-    return { is: 'silent', problem: toProblem(error), endpoint };
+    return { is: 'silent', problem: toFetchProblem(error), endpoint };
   }
 }
 
@@ -43,7 +43,7 @@ export function isProxied(env: NodeJS.ProcessEnv): boolean {
 }
 
 /** `fetch` says only "fetch failed"; why stands in its cause. */
-function toProblem(error: unknown): string {
+export function toFetchProblem(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (cause instanceof DOMException) return cause.name === 'TimeoutError' ? 'ETIMEDOUT' : 'EABORT';
   if (cause instanceof Error) return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;

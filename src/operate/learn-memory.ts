@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { ensurePrivateDirectory, errnoOf, writeFileAtomic } from '../host/files.ts';
-import { openTail } from '../host/tail.ts';
+import { openLog } from '../host/tail.ts';
 import { type BootReport, parseBootLog } from '../plan/memory/boot-log.ts';
 import { type Calibration, toCalibrationDirectory, toCalibrationFile } from '../plan/memory/calibration.ts';
 import { toCalibrationOrigin } from '../plan/memory/of-facts.ts';
@@ -37,7 +37,7 @@ export async function learnMemory(state: State, context: Context): Promise<Calib
 const mostLines = 50_000;
 
 async function readStart(logFile: string): Promise<readonly string[]> {
-  const tail = openTail(logFile);
+  const tail = await openLog(logFile);
   const lines: string[] = [];
   do {
     lines.push(...(await tail.readLines()));

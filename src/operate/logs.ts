@@ -1,7 +1,7 @@
 import { listLaunches, toLaunchPaths } from '../control/directory.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
-import { findTailStart, openTail, type Tail } from '../host/tail.ts';
+import { openLog, type Tail } from '../host/tail.ts';
 import { parseLogLine } from '../vllm/log-line.ts';
 import type { Context } from './context.ts';
 import { findDeployment, type Known, readReadableState } from './find.ts';
@@ -33,7 +33,7 @@ export async function* readLogs(request: LogsRequest, context: Context): AsyncGe
   const known = await findDeployment(request.name, 'logs', context);
   let launchId = request.supervisor ? '' : await chooseLaunch(known, request.launch);
   const path = request.supervisor ? known.paths.supervisorLog : toLaunchPaths(known.paths, launchId).logFile;
-  let tail = openTail(path, request.tail === undefined ? 0 : await findTailStart(path, request.tail));
+  let tail = await openLog(path, request.tail);
   while (request.follow && !context.signal.aborted) {
     // Both asked before reading: what was written until then must still be read.
     const over = await isOver(known, context);
@@ -43,7 +43,7 @@ export async function* readLogs(request: LogsRequest, context: Context): AsyncGe
       // A restart writes a new file: it is read from its first line.
       yield* readUnfinished(tail, launchId);
       launchId = next;
-      tail = openTail(toLaunchPaths(known.paths, launchId).logFile);
+      tail = await openLog(toLaunchPaths(known.paths, launchId).logFile);
     } else if (over) break;
     else await waitFor(pollMs, context.signal);
   }

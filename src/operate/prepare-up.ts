@@ -1,6 +1,7 @@
 /** The first half of `up`: everything is decided and checked, and the engine installed, before anything is started. */
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
+import { chooseGpus } from '../plan/gpu-choice.ts';
 import { sharesGpu } from '../plan/replicas.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
@@ -82,8 +83,17 @@ function refuseFindings({ name, all }: MadePlans): void {
   if (distinct.length > 0) throw DeployError.of('plan/refused', { name, count: distinct.length }, { findings: distinct });
 }
 
-function toDeployable({ profile, spec, replica }: MadePlan, source: Deployable['source'], group: string): Deployable {
-  return { profile: profile.name, spec, source: replica === undefined ? source : { ...source, member: { group, replica } } };
+function toDeployable(made: MadePlan, source: Deployable['source'], group: string): Deployable {
+  const { profile, spec, replica } = made;
+  const beside = { ...(profile.notify.length === 0 ? {} : { notify: profile.notify }), ...toGpus(made), logs: profile.logs };
+  return { profile: profile.name, spec, ...beside, source: replica === undefined ? source : { ...source, member: { group, replica } } };
+}
+
+/** The same choice as the plan's. */
+function toGpus({ profile, facts, spec, replica }: MadePlan): Pick<Deployable, 'gpus'> {
+  if (spec.backend === 'simulator' || profile.engine.variant !== 'gpu') return {};
+  const gpus = chooseGpus(profile, facts, replica).gpus.map(({ uuid, index }) => uuid ?? String(index));
+  return gpus.length === 0 ? {} : { gpus };
 }
 
 /** `status` reads the profile again from wherever it is called: what was found relative to here needs its full path. */

@@ -30,7 +30,7 @@ export async function restart(request: RestartRequest, context: Context): Promis
 
 async function restartOne(request: RestartRequest, context: Context): Promise<Deployment> {
   const { name, state } = await findDeployment(request.name, 'restart', context);
-  const secrets = await readOwnSecrets(state.wanted.spec, context);
+  const secrets = await readOwnSecrets(state.wanted, context);
   const ordered = await commandSupervisor(name, { command: { type: 'restart' }, secrets }, context);
   return waitForReady({ ...ordered, wait: request.wait, timeoutMs: request.timeoutMs }, context);
 }

@@ -17,9 +17,13 @@ import { type Lock, tryLock } from '../host/lock.ts';
 import { createProcessRuntime } from '../runtime/process.ts';
 import { Journal } from '../supervisor/journal.ts';
 import { toProblem } from '../supervisor/launch-work.ts';
+import { keepLogsShort, type LogKeeping } from '../supervisor/log-cap.ts';
+import { Notifier } from '../supervisor/notify.ts';
+import { StartTurn } from '../supervisor/start-turn.ts';
 import { type Deployable, type State, toFirstState } from '../supervisor/state.ts';
 import { readState, setAsideState } from '../supervisor/store.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
+import { toText } from '../text/render.ts';
 import type { Context } from './context.ts';
 import { findStrays } from './strays.ts';
 
@@ -37,8 +41,13 @@ const strayLimitMs = 10_000;
  * stays and the next supervisor adopts it. A deployment without a record is given on standard input.
  */
 export async function supervise(name: string, context: Context): Promise<void> {
+  const { startByUnit } = await import('./start-by-unit.ts');
+  if (await startByUnit(name, context)) return;
   const running = await startSupervisor(name, context, { first: readFirstDeployable, serve: true });
+  const { notifyManager } = await import('./notify-manager.ts');
+  const notified = notifyManager(running.supervisor, context);
   await running.ended(context.signal);
+  await notified?.end();
 }
 
 export interface SuperviseOptions {
@@ -79,6 +88,9 @@ interface Opening {
 interface Opened {
   readonly supervisor: Supervisor;
   readonly journal: Journal;
+  readonly notifier: Notifier;
+  readonly logs: LogKeeping;
+  readonly turn: StartTurn;
 }
 
 async function openSupervisor(paths: DeploymentPaths, { name, context, first }: Opening): Promise<Opened> {
@@ -91,17 +103,30 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
     runtimeOf: () => createProcessRuntime(context.env),
     filesOf: (launchId) => toLaunchPaths(paths, launchId),
     crashDirectory: paths.crashes,
+    waitForTurn: (state) => turn.take(state),
     pruneLaunches: () => pruneLaunches(paths, supervisor.now.launch?.launchId ?? ''),
   });
   const stamp = () => ({ at: new Date().toISOString(), deployment: name, run: supervisor.now.run });
+  const onNote = (note: Message) => journal.append({ type: 'note', note }, stamp());
+  const turn = new StartTurn({ directory: context.places.run, onNote });
+  const notifier = new Notifier({
+    now: () => supervisor.now,
+    note: (note) => journal.append({ type: 'note', note }, stamp()),
+    secrets: () => supervisor.secrets,
+    env: context.env,
+    toText,
+  });
+  journal.follow(journal.last, (event) => notifier.take(event));
   journal.append({ type: 'supervisor-started', pid: process.pid }, stamp());
   for (const note of found.notes) journal.append({ type: 'note', note }, stamp());
   if (found.isFirst) await endStrays(paths, { name, onLeftover: (survivors) => journal.append({ type: 'survivors', survivors }, stamp()) });
   const onProblem = (problem: string) =>
     journal.append({ type: 'note', note: say('life.work-failed', { work: 'memory', problem }) }, stamp());
   learnWhenReady(supervisor, { context, onProblem });
+  supervisor.observe((state) => void turn.observe(state));
   await supervisor.recover();
-  return { supervisor, journal };
+  const logs = keepLogsShort({ now: () => supervisor.now, own: paths.supervisorLog, onNote });
+  return { supervisor, journal, notifier, logs, turn };
 }
 
 interface Learning {
@@ -128,11 +153,14 @@ interface Ending {
   readonly unaskedMs?: number;
 }
 
-async function end({ supervisor, journal }: Opened, { signal, server, lock, ...options }: Ending): Promise<void> {
+async function end({ supervisor, journal, notifier, logs, turn }: Opened, { signal, server, lock, ...options }: Ending): Promise<void> {
   await waitUntilIdle(supervisor, signal, options.unaskedMs ?? unaskedMs);
   // In the same turn as the decision: a command is either still carried out by us or refused, never forgotten.
   server?.refuseCommands();
   await server?.close();
+  await notifier.release();
+  await logs.end();
+  await turn.giveBack();
   const { name, run } = supervisor.now;
   journal.append({ type: 'supervisor-ended' }, { at: new Date().toISOString(), deployment: name, run });
   await supervisor.release();

@@ -5,7 +5,7 @@ import { say } from '../core/message.ts';
 import { ensurePrivateDirectory } from '../host/files.ts';
 import { toChanges } from '../plan/diff.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
-import type { State } from '../supervisor/state.ts';
+import type { Deployable, State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 import { upInForeground } from './foreground.ts';
 import { isLive, type PlanUpRequest, toNames } from './plan-up.ts';
@@ -31,7 +31,7 @@ export async function up(request: UpRequest, context: Context): Promise<Deployme
   const prepared = await prepareUp(request, context);
   const { name, first, members, surplus } = prepared;
   if (request.foreground && members.length > 1) throw DeployError.of('usage/replicas-foreground', { name, count: members.length });
-  const secrets = await readOwnSecrets(first.wanted.spec, context);
+  const secrets = await readOwnSecrets(first.wanted, context);
   const standings = await Promise.all(members.map((member) => observeStanding(member, context)));
   await confirmAll(prepared, { standings, yes: request.yes }, context);
   for (const { name: gone } of surplus) await stopSurplus(gone, context);
@@ -81,7 +81,11 @@ async function observeStanding(member: PreparedMember, context: Context): Promis
   if (running === undefined || !isLive(running)) return { ...member, is: 'new' };
   const document = await readDocument(name, running, context);
   if (running.wanted.spec.hash !== wanted.spec.hash) return { ...member, is: 'changed', before: running };
-  if (document.supervised && (document.state === 'ready' || document.state === 'degraded')) return { ...member, is: 'unchanged', document };
+  // Whom to tell and how much to keep are no part of the launch: the supervisor takes them over, and nothing is restarted.
+  const beside = ({ notify, logs }: Deployable) => JSON.stringify([notify, logs]);
+  const same = beside(running.wanted) === beside(wanted);
+  const serving = document.supervised && (document.state === 'ready' || document.state === 'degraded');
+  if (serving && same) return { ...member, is: 'unchanged', document };
   return { ...member, is: document.supervised && isStarting(running) ? 'starting' : 'new' };
 }
 

@@ -11,12 +11,13 @@ export interface AnchorOptions {
 
 /** Relative paths mean the directory of the file that they stand in, so they are made absolute before anything merges. */
 export function anchorPaths(raw: RawProfile, options: AnchorOptions): RawProfile {
-  const { model, engine, server, lora, vllm } = raw;
+  const { model, engine, server, notify, lora, vllm } = raw;
   const key = server?.['api-key'];
   return {
     ...raw,
     ...(model == null ? {} : { model: toAnchoredModel(model, options) }),
     ...(engine == null ? {} : { engine: toAnchoredEngine(engine, options) }),
+    ...(notify == null ? {} : { notify: notify.map((one) => toAnchoredNotification(one, options)) }),
     ...(lora == null ? {} : { lora: toAnchoredLora(lora, options) }),
     ...(vllm == null ? {} : { vllm: toAnchoredSettings(vllm, options) }),
     ...(key == null ? {} : { server: { ...server, 'api-key': toAnchoredSecret(key, options) } }),
@@ -44,6 +45,19 @@ function toAnchoredEngine(engine: NonNullable<RawProfile['engine']>, options: An
     ...engine,
     ...(executable == null ? {} : { executable: toPathOrName(executable, options) }),
     ...(env == null ? {} : { env: Object.fromEntries(variables) }),
+  };
+}
+
+/** The supervisor lives in another directory, so its program and files are meant from here too. */
+function toAnchoredNotification(one: NonNullable<RawProfile['notify']>[number], options: AnchorOptions): typeof one {
+  const { command, webhook, headers } = one;
+  const [program = '', ...words] = command ?? [];
+  const values = Object.entries(headers ?? {}).map(([name, value]) => [name, toAnchoredSecret(value, options)] as const);
+  return {
+    ...one,
+    ...(command == null ? {} : { command: [toPathOrName(program, options), ...words] }),
+    ...(webhook == null ? {} : { webhook: toAnchoredSecret(webhook, options) }),
+    ...(headers == null ? {} : { headers: Object.fromEntries(values) }),
   };
 }
 

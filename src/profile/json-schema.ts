@@ -45,8 +45,12 @@ export function toProfileSchema({ catalogue, title, describe, describeFlag, pare
 
 /** Paths of all settings that have a place of their own, blocks before what is in them. */
 export function listSettings(schema: Schema, path = ''): readonly string[] {
-  const { properties, additionalProperties } = schema;
-  const below = { ...(isMap(properties) ? properties : {}), ...(isMap(additionalProperties) ? { '*': additionalProperties } : {}) };
+  const { properties, additionalProperties, items } = schema;
+  const below = {
+    ...(isMap(properties) ? properties : {}),
+    ...(isMap(additionalProperties) ? { '*': additionalProperties } : {}),
+    ...(isMap(items) && isMap(items.properties) ? { '*': items } : {}),
+  };
   const named = Object.entries(below).filter(([key]) => !key.endsWith('+'));
   return named.flatMap(([key, child]) => {
     const here = path === '' ? key : `${path}.${key}`;
@@ -57,6 +61,7 @@ export function listSettings(schema: Schema, path = ''): readonly string[] {
 /** What the rules of layers (layer-rules.ts) know beyond zod's shape. */
 function toOwn(path: string, schema: Schema, toFlags: () => Schema): Schema {
   if (path === 'vllm') return toFlags();
+  if (path === 'notify.*') return { ...schema, oneOf: notifyForms };
   if (path !== 'engine.env') return schema;
   const reference = { type: ['string', 'null'], pattern: String.raw`^(env:[A-Za-z_]\w*|file:.+)$` };
   return {
@@ -65,6 +70,12 @@ function toOwn(path: string, schema: Schema, toFlags: () => Schema): Schema {
     patternProperties: { [`(^|_)(${secrets.map(toCaseless).join('|')})$`]: reference },
   };
 }
+
+/** Exactly one of the two, and headers for one of them only. */
+const notifyForms = [
+  { required: ['command'], properties: { command: { type: 'array' }, headers: { type: 'null' } } },
+  { required: ['webhook'], properties: { webhook: { type: 'string' } } },
+];
 
 const secrets = ['TOKEN', 'KEY', 'SECRET', 'PASSWORD', 'PASSWD'];
 

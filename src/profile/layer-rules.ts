@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { type Fix, toMoveCure } from './cure.ts';
 import { isMap } from './map.ts';
+import { checkNotify } from './notify-rules.ts';
 import { ourPlaces } from './our-places.ts';
 import { toKnownKeys } from './schema.ts';
 import { isReference, isSecretName } from './secrets.ts';
@@ -22,6 +23,7 @@ export function checkRules(layer: Layer): readonly RuleFinding[] {
     ...vllm.flatMap(([key, value]) => checkFlagName(key, value, layer)),
     ...vllm.flatMap(([key, value]) => checkFlagValue(key, value, layer)),
     ...Object.entries(env).flatMap(([name, value]) => checkVariable(name, value, layer)),
+    ...checkNotify(layer.notify),
   ];
 }
 

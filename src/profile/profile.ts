@@ -28,6 +28,8 @@ export interface Profile {
   readonly health: HealthSettings;
   readonly restart: RestartSettings;
   readonly stop: StopSettings;
+  readonly logs: LogSettings;
+  readonly notify: readonly Notification[];
   /** Served beside the model, by these names. */
   readonly lora: Readonly<Record<string, LoraAdapter>>;
   /** How many deployments `up` makes of it, on ports in a row. */
@@ -115,3 +117,21 @@ export interface StopSettings {
   /** Given to running requests; also vLLM's own `--shutdown-timeout`. */
   readonly drainMs: number;
 }
+
+/** How much is kept of what the engine writes. No part of the launch: to change it restarts nothing. */
+export interface LogSettings {
+  /** Above this the log is cut, bytes. */
+  readonly maxSizeBytes: number;
+  /** Pieces that are kept beside the present one. */
+  readonly keep: number;
+}
+
+/** What people can be told of; the events of the same names, and `restarted`: ready again without anybody having asked. */
+export type NotifyOn = 'ready' | 'failed' | 'crashloop' | 'degraded' | 'unhealthy' | 'restarted' | 'stopped';
+
+/** Whom to tell of what. It is no part of the launch: to change it restarts nothing. */
+export type Notification = { readonly on: readonly NotifyOn[]; readonly timeoutMs: number } & (
+  | { readonly command: readonly string[] }
+  /** Values of headers may be references. */
+  | { readonly webhook: string; readonly headers: Readonly<Record<string, string>> }
+);

@@ -5,7 +5,18 @@ import { say } from '../core/message.ts';
 import { parseBytes, parseDurationMs } from '../core/units.ts';
 import { type Layer, toModelMap } from './layer.ts';
 import { isMap } from './map.ts';
-import type { EngineChoice, HealthSettings, ModelChoice, Profile, Resources, RestartSettings, SecretRef, SettingValue } from './profile.ts';
+import type {
+  EngineChoice,
+  HealthSettings,
+  LogSettings,
+  ModelChoice,
+  Notification,
+  Profile,
+  Resources,
+  RestartSettings,
+  SecretRef,
+  SettingValue,
+} from './profile.ts';
 import type { RawProfile } from './schema.ts';
 
 /** The vLLM that a profile without `engine.version` means: the one that everything here was proven with. */
@@ -30,6 +41,7 @@ export const defaults = {
   },
   restart: { 'max-failures': 6, 'first-delay': '2s', 'max-delay': '5m', 'stable-after': '10m' },
   stop: { drain: '30s' },
+  logs: { 'max-size': '100MB', keep: 5 },
   replicas: 1,
 } as const satisfies RawProfile;
 
@@ -55,6 +67,8 @@ export function resolveProfile({ raw, origins }: Layer, { name, source }: { read
       health: toHealth(raw),
       restart: toRestart(raw),
       stop: { drainMs: toMs(raw.stop?.drain ?? defaults.stop.drain) },
+      logs: toLogs(raw),
+      notify: toNotifications(raw),
       lora: toLora(raw),
       replicas: raw.replicas ?? defaults.replicas,
       labels: toPresent(raw.labels ?? {}),
@@ -176,6 +190,20 @@ function toRestart({ restart }: RawProfile): RestartSettings {
     maxDelayMs: ms('max-delay'),
     stableAfterMs: ms('stable-after'),
   };
+}
+
+function toLogs({ logs }: RawProfile): LogSettings {
+  const { 'max-size': size, keep } = defaults.logs;
+  return { maxSizeBytes: parseBytes(logs?.['max-size'] ?? size) ?? 0, keep: logs?.keep ?? keep };
+}
+
+const defaultNotifyTimeout = '10s';
+
+function toNotifications({ notify }: RawProfile): readonly Notification[] {
+  return (notify ?? []).map(({ on, command, webhook, headers, timeout }) => {
+    const about = { on, timeoutMs: toMs(timeout ?? defaultNotifyTimeout) };
+    return command == null ? { ...about, webhook: webhook ?? '', headers: headers ?? {} } : { ...about, command };
+  });
 }
 
 /** The schema has seen to it that this is a duration. */

@@ -16,7 +16,7 @@ export function toPlainSchema(schema: Schema, path: string, enrich: Enrich): Sch
     ...(additionalProperties === undefined
       ? {}
       : { additionalProperties: isSchema(additionalProperties) ? inner(additionalProperties, '*') : additionalProperties }),
-    ...(isSchema(items) ? { items: inner(items, '0') } : {}),
+    ...(isSchema(items) ? { items: inner(items, '*') } : {}),
   };
   if (!Array.isArray(anyOf)) return enrich(path, own);
   // The alternatives speak of the same setting, which is enriched once.

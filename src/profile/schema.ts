@@ -25,11 +25,12 @@ const duration = () =>
       z.meta({ pattern: String.raw`^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$` }),
     ),
   );
+const sizePattern = String.raw`^\s*\d+(\.\d+)?\s*([KkMmGgTt][Ii]?)?[Bb]\s*$`;
 const size = () =>
   opt(
     z.string(want('size')).check(
       z.refine((value) => parseBytes(value) !== undefined, want('size')),
-      z.meta({ pattern: String.raw`^\s*\d+(\.\d+)?\s*([KkMmGgTt][Ii]?)?[Bb]\s*$` }),
+      z.meta({ pattern: sizePattern }),
     ),
   );
 /** `all`, or a Linux CPU list such as `0-3,6`. */
@@ -123,6 +124,38 @@ const adapter = z.union(
 
 const stop = z.strictObject({ drain: duration() }, want('map'));
 
+/** Below this it would be cut all the time. */
+const leastLogBytes = 64 * 1024;
+const logSize = () =>
+  opt(
+    z.string(want('log-size')).check(
+      z.refine((value) => (parseBytes(value) ?? 0) >= leastLogBytes, want('log-size')),
+      z.meta({ pattern: sizePattern }),
+    ),
+  );
+const logs = z.strictObject({ 'max-size': logSize(), keep: whole({ least: 1, most: 99 }, 'keep') }, want('map'));
+
+const transitions = ['ready', 'failed', 'crashloop', 'degraded', 'unhealthy', 'restarted', 'stopped'] as const;
+
+/** Lists do not merge item by item, so an item has all that it needs. */
+const notification = z
+  .strictObject(
+    {
+      on: z.array(z.enum(transitions, want('transition')), want('transitions')).check(z.minLength(1, want('transitions'))),
+      command: opt(words('command').check(z.minLength(1, want('command')))),
+      webhook: opt(z.string(want('webhook')).check(z.regex(/^(https?:\/\/\S+|env:[A-Za-z_]\w*|file:.+)$/, want('webhook')))),
+      headers: opt(z.record(z.string(), z.string(want('text')).check(z.minLength(1, want('text'))), want('map'))),
+      timeout: duration(),
+    },
+    want('notification'),
+  )
+  .check(
+    z.refine(
+      ({ command, webhook, headers }) => (command == null) !== (webhook == null) && (headers == null || webhook != null),
+      want('notification'),
+    ),
+  );
+
 /** The whole of it; json-schema.ts tells it to editors. */
 export const profileShape = z.strictObject(
   {
@@ -139,6 +172,8 @@ export const profileShape = z.strictObject(
     health: opt(health),
     restart: opt(restart),
     stop: opt(stop),
+    logs: opt(logs),
+    notify: opt(z.array(notification, want('list'))),
     lora: opt(z.record(z.string(), opt(adapter), want('map'))),
     replicas: whole({ least: 1, most: 64 }, 'replicas'),
     labels: opt(z.record(z.string(), opt(z.string(want('text'))), want('map'))),
@@ -168,7 +203,10 @@ export function toKnownKeys(block: string): readonly string[] | undefined {
     health,
     restart,
     stop,
+    logs,
+    'notify.*': notification,
   };
-  const found = Object.hasOwn(blocks, block) ? blocks[block] : undefined;
+  const name = block.replace(/^notify\.\d+$/, 'notify.*');
+  const found = Object.hasOwn(blocks, name) ? blocks[name] : undefined;
   return found && Object.keys(found.shape);
 }

@@ -38,8 +38,13 @@ function toDuration(ms: number): string {
   return seconds % 60 === 0 && seconds > 0 ? `${seconds / 60}m` : `${seconds}s`;
 }
 
+/** In the units that make the shorter number of it. */
 function toSize(bytes: number): string {
-  const steps = ['B', 'KiB', 'MiB', 'GiB'];
-  const power = steps.findLastIndex((_, index) => bytes % 1024 ** index === 0);
-  return bytes === 0 ? '0B' : `${bytes / 1024 ** power}${steps[power]}`;
+  const of = (base: number, steps: readonly string[]) => {
+    const power = steps.findLastIndex((_, index) => bytes % base ** index === 0);
+    return { value: bytes / base ** power, unit: steps[power] };
+  };
+  const [binary, decimal] = [of(1024, ['B', 'KiB', 'MiB', 'GiB']), of(1000, ['B', 'kB', 'MB', 'GB'])];
+  const { value, unit } = decimal.value < binary.value ? decimal : binary;
+  return bytes === 0 ? '0B' : `${value}${unit}`;
 }

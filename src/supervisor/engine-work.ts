@@ -45,6 +45,8 @@ export interface EngineWorkParts {
   readonly filesOf: (launchId: string) => LaunchFiles;
   /** Where what was seen of hanging engines is kept. */
   readonly crashDirectory: string;
+  /** Resolves when this start may begin: others on its GPU come first. No limit counts meanwhile. */
+  readonly waitForTurn?: (state: State) => Promise<void>;
   /** Deletes what launches of long ago have left. */
   readonly pruneLaunches?: () => Promise<void>;
   readonly clock: Clock;
@@ -52,7 +54,6 @@ export interface EngineWorkParts {
   readonly append: (event: LifeEvent) => void;
 }
 
-const preflightLimitMs = 60_000;
 /** How long a kill waits for a launch that does not come to an end. */
 const launchLimitMs = 15_000;
 const againMs = 1000;
@@ -77,7 +78,10 @@ export class EngineWork {
     const { signal } = this.watching;
     switch (work) {
       case 'preflight':
-        return void this.preflight(state);
+        return void this.preflight(
+          state,
+          this.attempt(work, async () => this.parts.waitForTurn?.(state)),
+        );
       case 'launch':
         return void this.launch(state);
       case 'watch-start':
@@ -123,24 +127,18 @@ export class EngineWork {
     this.held?.release();
   }
 
-  private async preflight({ run, wanted }: State): Promise<void> {
+  private async preflight({ run, wanted }: State, turn: Promise<unknown>): Promise<void> {
     const { push } = this.parts;
-    const limit = new AbortController();
+    await turn;
     try {
       const { launchId, bootId } = await createLaunchId();
       const files = this.parts.filesOf(launchId);
-      const late = waitFor(preflightLimitMs, limit.signal, this.parts.clock).then(() => 'late' as const);
-      const result = await Promise.race([checkBeforeLaunch(wanted.spec, files.logFile), late]);
-      if (result === 'late') throw DeployError.of('host/io-failed', { problem: 'a file system or a name server does not answer' });
-      if (result.is === 'failed') {
-        const { code, reason, permanent } = result;
-        push({ type: 'preflight-failed', run, code, reason, permanent });
-      } else push({ type: 'preflight-passed', run, record: toLaunchRecord(wanted.spec, { run, bootId, launchId, files }) });
+      const result = await checkBeforeLaunch(wanted.spec, files.logFile, this.parts.clock);
+      if (result.is === 'failed') push({ ...result, type: 'preflight-failed', run });
+      else push({ type: 'preflight-passed', run, record: toLaunchRecord(wanted.spec, { run, bootId, launchId, files }) });
     } catch (error) {
       const reason = say('life.work-failed', { work: 'preflight', problem: toProblem(error) });
       push({ type: 'preflight-failed', run, code: 'host/io-failed', reason, permanent: false });
-    } finally {
-      limit.abort();
     }
   }
 

@@ -2,7 +2,8 @@
 import { appendFile, rename, stat } from 'node:fs/promises';
 import type { DeploymentEvent, LifeEvent, Stamp } from '../core/event.ts';
 import { errnoOf } from '../host/files.ts';
-import { openIfThere, readLastLines } from '../host/tail.ts';
+import { openIfThere } from '../host/pieces.ts';
+import { readLastLines } from '../host/tail.ts';
 import { parseEvent } from './event-line.ts';
 
 /** Size at which the file becomes `events.ndjson.1` (and that `.2`), bytes. */
@@ -29,9 +30,7 @@ export class Journal {
   }
 
   static async open(path: string): Promise<Journal> {
-    // Right after a rotation the last number is in the older file.
-    const lines = [...(await readLastLines(`${path}.1`, seqLines)), ...(await readLastLines(path, seqLines))];
-    const last = lines.map(parseEvent).findLast((event) => event !== undefined);
+    const last = (await readLastLines(path, seqLines)).map(parseEvent).findLast((event) => event !== undefined);
     return new Journal(path, last?.seq ?? 0);
   }
 

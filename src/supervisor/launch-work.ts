@@ -28,6 +28,7 @@ export type PreflightResult =
   | { readonly is: 'passed' }
   | { readonly is: 'failed'; readonly code: string; readonly reason: Message; readonly permanent: boolean };
 
+const preflightLimitMs = 60_000;
 /** Below this the engine's own log could fill the disk while it starts. */
 const leastFreeBytes = 64 * 2 ** 20;
 /** After a crash the port may stay taken for a moment; a stranger who takes it keeps it. */
@@ -58,8 +59,20 @@ export async function createLaunchId(): Promise<{ launchId: string; bootId: stri
   return { launchId: toUuidV7(Date.now(), randomBytes(10)), bootId: await readBootId() };
 }
 
-/** What can change between `up` and any later start; the rest was checked when the plan was made. */
-export async function checkBeforeLaunch(spec: LaunchSpec, logFile: string): Promise<PreflightResult> {
+/** What can change between `up` and any later start; the rest was checked when the plan was made. Throws `host/io-failed`. */
+export async function checkBeforeLaunch(spec: LaunchSpec, logFile: string, clock: Clock): Promise<PreflightResult> {
+  const limit = new AbortController();
+  const late = waitFor(preflightLimitMs, limit.signal, clock).then(() => 'late' as const);
+  try {
+    const result = await Promise.race([check(spec, logFile), late]);
+    if (result === 'late') throw DeployError.of('host/io-failed', { problem: 'a file system or a name server does not answer' });
+    return result;
+  } finally {
+    limit.abort();
+  }
+}
+
+async function check(spec: LaunchSpec, logFile: string): Promise<PreflightResult> {
   const port = await probePort(spec.endpoint.host, spec.endpoint.port);
   const about = { host: spec.endpoint.host, port: spec.endpoint.port };
   if (port.is === 'taken') return { is: 'failed', code: 'runtime/port-taken', reason: say('life.port-taken', about), permanent: false };

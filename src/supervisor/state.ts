@@ -1,6 +1,7 @@
 /** What a supervisor knows, persisted before it acts. Plain data; `reduce` is the only maker of new ones. */
 import type { ExitReport, StartPhase, Survivor } from '../core/event.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
+import type { LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import type { Deployment, LifeState } from './deployment.ts';
 
@@ -11,6 +12,12 @@ export const stateSchema = 1;
 export interface Deployable {
   readonly profile: string;
   readonly spec: LaunchSpec;
+  /** Beside the spec and its hash: to tell somebody else restarts nothing. */
+  readonly notify?: readonly Notification[];
+  /** UUIDs, or indexes, of the GPUs that it is started on; absent where there are none. */
+  readonly gpus?: readonly string[];
+  /** Beside the hash too. Absent from records of versions that kept everything. */
+  readonly logs?: LogSettings;
   /** How to make the spec again from the profile as it is then, to notice drift. */
   readonly source: {
     readonly ref: string;

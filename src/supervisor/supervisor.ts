@@ -18,7 +18,8 @@ import type { Effect, Signal, TimerName } from './signal.ts';
 import { isServing, type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
 
-export interface SupervisorParts extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'pruneLaunches' | 'crashDirectory'> {
+export interface SupervisorParts
+  extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'waitForTurn' | 'pruneLaunches' | 'crashDirectory'> {
   readonly state: State;
   readonly stateFile: string;
   readonly journal: Journal;
@@ -40,13 +41,14 @@ export class Supervisor {
   private draining = false;
   private released = false;
   private commanded = false;
+  private given: Readonly<Record<string, string>> = {};
   private readonly timers = new Map<TimerName, Timer>();
   private readonly meter = new LoadMeter();
   private readonly observers = new Set<(state: State) => void>();
   private persistenceProblem: string | undefined;
 
   constructor(parts: SupervisorParts) {
-    const { runtimeOf, filesOf, pruneLaunches, crashDirectory } = parts;
+    const { runtimeOf, filesOf, waitForTurn, pruneLaunches, crashDirectory } = parts;
     this.parts = parts;
     this.state = parts.state;
     this.clock = parts.clock ?? systemClock;
@@ -54,6 +56,7 @@ export class Supervisor {
       runtimeOf,
       filesOf,
       crashDirectory,
+      ...(waitForTurn ? { waitForTurn } : {}),
       ...(pruneLaunches ? { pruneLaunches } : {}),
       clock: this.clock,
       push: (signal) => void this.send(signal),
@@ -82,7 +85,12 @@ export class Supervisor {
 
   /** Values of `env:` references that only the asking shell knows. Never written anywhere. */
   give(secrets: Readonly<Record<string, string>>): void {
+    this.given = { ...this.given, ...secrets };
     this.work.give(secrets);
+  }
+
+  get secrets(): Readonly<Record<string, string>> {
+    return this.given;
   }
 
   get now(): State {

@@ -92,7 +92,9 @@ const durations: Units = [
 
 const sizes: Units = [
   ['GiB', 2 ** 30],
+  ['GB', 1e9],
   ['MiB', 2 ** 20],
+  ['MB', 1e6],
   ['KiB', 2 ** 10],
 ];
 

@@ -29,6 +29,8 @@ const lines = [
   'engine sync-flags --help',
   'explain --help',
   'forget --help',
+  'install --help',
+  'uninstall --help',
 ];
 
 describe('help', () => {

@@ -73,7 +73,7 @@ describe('service.linger', () => {
 describe('service.boot', () => {
   const first = { '/proc/1/comm': 'init\n' };
   it.each<[string, MachineParts, string, RegExp]>([
-    ['systemd', { files: booted }, 'pass', /^systemd can start/],
+    ['systemd', { files: booted }, 'pass', /qwen-deploy install NAME/],
     ['a container', { files: { ...first, '/.dockerenv': '' } }, 'pass', /let the container run .*--foreground/],
     ['cron', { files: { ...first, '/run/crond.pid': '1\n' } }, 'pass', /@reboot/],
     ['nothing known', { files: first }, 'pass', /what starts this machine/],

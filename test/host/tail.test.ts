@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findTailStart, openTail, readLastLines } from '../../src/host/tail.ts';
+import { openLog, openTail, readLastLines, type Tail } from '../../src/host/tail.ts';
 
 let directory: string;
 let path: string;
@@ -78,23 +78,24 @@ describe('openTail', () => {
   });
 });
 
-describe('findTailStart', () => {
+describe('openLog', () => {
   it.each([
-    ['a\nb\nc\n', 2, 2],
-    ['a\nb\nc', 2, 2],
-    ['a\nb\n', 5, 0],
-    ['a\nb\n', 0, 4],
-    ['', 3, 0],
-    ['\n\n\n', 1, 2],
-  ])('of %j, last %d: byte %d', async (text, count, start) => {
+    ['a\nb\nc\n', 2, ['b', 'c']],
+    ['a\nb\nc', 2, ['b']],
+    ['a\nb\n', 5, ['a', 'b']],
+    ['a\nb\n', 0, []],
+    ['', 3, []],
+    ['\n\n\n', 1, ['']],
+  ])('of %j, last %d: %j', async (text, count, lines) => {
     await writeFile(path, text);
-    expect(await findTailStart(path, count)).toBe(start);
+    expect(await (await openLog(path, count)).readLines()).toEqual(lines);
   });
 
-  it('finds it in a file of many pieces, and 0 where there is none', async () => {
+  it('begins where the last lines do in a file of many pieces, and waits where there is none', async () => {
     await writeFile(path, 'z\n'.repeat(600_000));
-    expect(await findTailStart(path, 500_000)).toBe(200_000);
-    expect(await findTailStart(join(directory, 'none'), 3)).toBe(0);
+    expect(await countLines(await openLog(path, 500_000))).toBe(500_000);
+    const none = await openLog(join(directory, 'none'), 3);
+    expect(await none.readLines()).toEqual([]);
   });
 });
 
@@ -115,6 +116,13 @@ describe('readLastLines', () => {
     expect(await readLastLines(join(directory, 'none'), 5)).toEqual([]);
   });
 });
+
+async function countLines(tail: Tail): Promise<number> {
+  let count = 0;
+  do count += (await tail.readLines()).length;
+  while (tail.behind);
+  return count;
+}
 
 async function readAll(file: string): Promise<string[]> {
   const tail = openTail(file);

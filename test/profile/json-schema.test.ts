@@ -91,8 +91,7 @@ describe('what it says of settings', () => {
   it.each(Object.entries(examples).flatMap(([path, list]) => list.map((example) => [path, JSON.stringify(example), example] as const)))(
     'has a sound example of %s: %s',
     async (path, _, example) => {
-      const steps = path.replace('lora.*.base-model', 'lora.*').split('.');
-      const value = path === 'lora.*.base-model' ? { path: 'a', 'base-model': example } : example;
+      const { steps, value } = toWhole(path, example);
       const profile = steps.reduceRight<unknown>((inner, step) => ({ [step === '*' ? 'some' : step]: inner }), value);
       expect(await findErrors(JSON.stringify(profile))).toEqual([]);
       expect(validate(profile)).toBe(true);
@@ -118,3 +117,13 @@ it('takes the nearest older version where there is no catalogue, and says so', a
   expect(said).toMatchObject([{ text: { id: 'flag.other-catalogue', params: { version: '0.32.4', used: '0.32.0' } } }]);
   await expect(readProfileSchema('0.1.0', quiet)).rejects.toMatchObject({ code: 'explain/no-catalogue' });
 });
+
+/** Some settings stand only beside others. */
+function toWhole(path: string, example: unknown): { readonly steps: readonly string[]; readonly value: unknown } {
+  if (path === 'lora.*.base-model') return { steps: ['lora', '*'], value: { path: 'a', 'base-model': example } };
+  const [block, item, key = '', ...names] = path.split('.');
+  if (block !== 'notify' || item === undefined) return { steps: path.split('.'), value: example };
+  const others = { on: ['ready'], ...(key === 'command' ? {} : { webhook: 'env:HOOK' }) };
+  const value = names.length > 0 ? { authorization: example } : example;
+  return { steps: ['notify'], value: [key === '' ? example : { ...others, [key]: value }] };
+}

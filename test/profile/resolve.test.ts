@@ -41,6 +41,8 @@ describe('resolveProfile', () => {
       },
       restart: { maxFailures: 6, firstDelayMs: 2_000, maxDelayMs: 300_000, stableAfterMs: 600_000 },
       stop: { drainMs: 30_000 },
+      logs: { maxSizeBytes: 100e6, keep: 5 },
+      notify: [],
       lora: {},
       replicas: 1,
       labels: {},

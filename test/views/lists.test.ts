@@ -171,9 +171,11 @@ test('a profile with where each value was written', async () => {
     },
     restart: { maxFailures: 6, firstDelayMs: 0, maxDelayMs: 7_200_000, stableAfterMs: 600_000 },
     stop: { drainMs: 5000 },
+    logs: { maxSizeBytes: 100e6, keep: 5 },
     lora: {},
     replicas: 1,
     labels: {},
+    notify: [],
     origins: {
       model: { from: 'profile', file: 'mine.yaml', line: 2, column: 1 },
       'vllm.max-model-len': { from: 'set', text: 'vllm.max-model-len=4096' },

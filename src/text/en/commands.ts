@@ -12,6 +12,7 @@ export const commands = {
   'commands.option.set': 'change one setting of the profile (repeatable)',
   'commands.option.backend': 'process, simulator or docker',
   'commands.option.engine-version': 'version of vLLM to use',
+  'commands.argument.names': 'names of deployments; without one, the only one',
   'commands.argument.name': 'name of the deployment',
 
   'commands.up': 'start serving a profile, and wait until the model has answered',
@@ -29,6 +30,8 @@ export const commands = {
   'commands.restart': 'stop and start again',
   'commands.restart.timeout': 'wait at most so long until it is ready',
   'commands.restart.no-wait': 'return as soon as it is starting',
+  'commands.install': 'let systemd keep a deployment: after a reboot, and when its supervisor dies',
+  'commands.uninstall': 'take that back; the deployment goes on as it is',
   'commands.status': 'what is served, and how it is',
   'commands.status.watch': 'go on showing it until Ctrl-C',
   'commands.logs': 'what the engine wrote',

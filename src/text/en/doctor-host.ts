@@ -157,7 +157,7 @@ export const doctorHost = {
   'doctor.linger.off': 'lingering is off for {user}: after a logout, deployments may be out of reach',
   'doctor.linger.killed': 'lingering is off for {user}, and a logout ends everything that {user} has started',
   'doctor.linger.hint': '{command}',
-  'doctor.boot.systemd': 'systemd can start deployments after a reboot',
+  'doctor.boot.systemd': 'after a reboot: qwen-deploy install NAME lets systemd start a deployment again',
   'doctor.boot.container': 'after a reboot: let the container run qwen-deploy up --profile NAME --foreground',
   'doctor.boot.cron': 'after a reboot: a line @reboot qwen-deploy up --profile NAME in crontab -e',
   'doctor.boot.none': 'after a reboot: what starts this machine has to run qwen-deploy up --profile NAME',

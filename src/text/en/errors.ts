@@ -273,6 +273,29 @@ export const errors = {
   'deployment/is-up': { message: '{name} is not down.', hint: 'qwen-deploy down {name} first.' },
   'log/none': { message: '{name} has no {which} log.', hint: 'qwen-deploy events {name} shows what happened.' },
 
+  'unit/none': { message: 'No deployment has a unit of systemd.', hint: 'qwen-deploy install NAME makes one.' },
+  'unit/unknown': { message: 'There is no unit for "{name}".{nearest}', hint: 'qwen-deploy install {name} makes one.' },
+  'unit/unwritable': {
+    message: 'The path {value} cannot be written into a unit of systemd.',
+    hint: 'Move it to one without control characters, without space at its ends and without a backslash at the last place.',
+  },
+  'unit/refused': {
+    message: 'systemd-analyze would not take {unit}: {problem}',
+    hint: 'Nothing was changed. An older systemd (before 244) cannot do this; systemctl --version says which one it is.',
+  },
+  'unit/systemctl': {
+    message: 'systemctl --user {command} failed: {problem}',
+    hint: 'What is wrong: systemctl --user status and journalctl --user -n 20. If nothing supervises now, qwen-deploy up NAME does.',
+  },
+  'unit/not-active': {
+    message: '{unit} did not stay up.',
+    hint: 'Its log: journalctl --user -u {unit} -n 20. The engine serves on; qwen-deploy status {name} says whether it is supervised.',
+  },
+  'unit/handover': {
+    message: 'The supervisor of {name} (process {pid}) cannot be relieved: {problem}.',
+    hint: 'If it hangs, end it with kill -9 {pid}: the engine serves on. Then run qwen-deploy install {name} again.',
+  },
+
   'up/timed-out': {
     message: '{name} was not ready after {waited}; it goes on starting in the background.',
     hint: 'qwen-deploy status {name} --watch',

@@ -16,12 +16,14 @@ import { profiles } from './profiles.ts';
 import { reading } from './reading.ts';
 import { rules } from './rules.ts';
 import { settings } from './settings.ts';
+import { unit } from './unit.ts';
 import { up } from './up.ts';
 import { views } from './views.ts';
 
 export const messages = {
   ...plan,
   ...up,
+  ...unit,
   ...engine,
   ...life,
   ...views,

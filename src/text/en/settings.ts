@@ -60,6 +60,21 @@ export const settings = {
   'setting.restart.stable-after': 'Ready without a break for so long, failures count from zero again.',
   'setting.stop': 'How it is stopped.',
   'setting.stop.drain': "Time that running requests get to end; also vLLM's --shutdown-timeout.",
+  'setting.logs': 'How much is kept of what the engine writes.',
+  'setting.logs.max-size': 'Above this the log is cut: its beginning becomes a piece of its own, and the logs command shows them as one.',
+  'setting.logs.keep': 'Pieces that are kept beside the present one; the oldest goes first.',
+  'setting.notify':
+    'Whom to tell when something happens to it, by a command or a webhook. Whatever goes wrong with that is a note in events and nothing else; to change it restarts nothing.',
+  'setting.notify.*': 'One of command and webhook, and on.',
+  'setting.notify.*.on':
+    'What to tell of: ready, failed (it gave up), crashloop, degraded (slow), unhealthy (it hangs), restarted (ready again without being asked), stopped.',
+  'setting.notify.*.command':
+    'Program and arguments, never a shell line. {deployment}, {event}, {state} and {cause} in them are filled in; the event comes as JSON on standard input, and the same four as QWEN_DEPLOY_DEPLOYMENT, QWEN_DEPLOY_EVENT, QWEN_DEPLOY_STATE and QWEN_DEPLOY_CAUSE.',
+  'setting.notify.*.webhook':
+    'Address that the event is posted to as JSON: http(s)://…, or a reference (env:NAME, file:PATH) where the address itself is a secret. Tried three times when it is busy or silent.',
+  'setting.notify.*.headers': 'Headers of the request. Those that hold keys take a reference (env:NAME or file:PATH).',
+  'setting.notify.*.headers.*': 'Text, or a reference.',
+  'setting.notify.*.timeout': 'Longest time for the command, which is then ended, or for one try of the webhook. 10s when left out.',
   'setting.lora': 'LoRA adapters that are served beside the model, by the names that clients use.',
   'setting.lora.*': 'Directory or Hub id of the adapter, or a map that says more.',
   'setting.lora.*.path': 'Directory or Hub id of the adapter.',

@@ -11,6 +11,10 @@ export const up = {
   'life.work-failed': 'trouble of ours at "{work}", not of the engine: {problem}',
   'life.pids-cap': 'the number of processes could not be capped here ({problem}); the engine runs without it',
   'life.nofile': 'the number of open files could not be set as asked: this user may have {problem}',
+  'life.start-turn': 'waits for {name} to finish starting on GPU {gpu}',
+  'life.log-gap': 'while {path} was cut, up to {size} of it may have been lost',
+  'life.log-missing': '{path} was deleted; what the engine writes now is lost until its next start',
+  'life.log-uncut': '{path} cannot be cut ({problem}) and grows on; it is tried again',
   'life.memory-cap': 'the memory cap could not be set here ({problem}); the engine runs without it',
 
   'up.engine-ready': '{engine} is installed',
