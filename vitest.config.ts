@@ -9,8 +9,8 @@ const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as co
 
 export default defineConfig({
   test: {
-    // Most scenarios wait for processes; vitest's own choice on two cores is one worker.
-    maxWorkers: 2,
+    // Most scenarios wait for processes: more of them than cores. vitest's own choice on two cores is one worker.
+    maxWorkers: 3,
     projects: [
       { test: { ...limits, name: 'rooms', include: ['test/**/*.test.ts'], exclude: [...program, ...elsewhere] } },
       { test: { ...limits, name: 'program', include: program, globalSetup: ['test/setup/build.ts'] } },

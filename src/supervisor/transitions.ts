@@ -10,6 +10,8 @@ export type Step = readonly [State, readonly Effect[]];
 const afterDrainMs = 10_000;
 /** An engine that never became ready has nothing to drain. */
 const failedStopMs = 10_000;
+/** Enough for an engine that is well to end itself. */
+const leastStopMs = 1000;
 /** The first SIGTERM during start-up is swallowed by vLLM, so it is repeated this often. */
 export const termAgainMs = 5000;
 const startStopMs = 15_000;
@@ -52,7 +54,9 @@ export function endLaunch(state: State, ending: EndReason, moment: Moment): Step
 }
 
 function toKillDelay(state: State, ending: EndReason): number {
-  if (ending.is === 'failure' || state.life === 'unhealthy') return failedStopMs;
+  // Nothing to wait for: whoever wants stops to be quick means these too.
+  if (ending.is === 'failure' || state.life === 'unhealthy')
+    return Math.min(failedStopMs, Math.max(state.wanted.spec.drainMs, leastStopMs));
   if (state.life === 'starting') return Math.min(startStopMs, state.graceMs ?? startStopMs);
   const { drainMs } = state.wanted.spec;
   const graceMs = state.graceMs ?? drainMs;

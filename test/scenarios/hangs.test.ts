@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => box.dispose());
 
 const timeout = 60_000;
-const quick = ['health.stall-after=1500ms', 'health.canary-interval=1s', 'restart.first-delay=100ms'];
+const quick = ['health.stall-after=1500ms', 'health.canary-interval=1s', 'restart.first-delay=100ms', 'stop.drain=1s'];
 
 const status = async () => (await box.cli('status', 'tiny', '-o', 'json')).json<Deployment>();
 const events = async () => (await box.cli('events', 'tiny', '-o', 'json')).json<{ events: readonly DeploymentEvent[] }>().events;

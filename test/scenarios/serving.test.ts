@@ -4,6 +4,7 @@ import { describeServing } from './serving.ts';
 describeServing({
   title: 'the stand-in engine',
   sandbox: {},
-  up: ['--set', `engine.executable=${fakeVllm}`],
+  // The second delay after a death is five times the first.
+  up: ['--set', `engine.executable=${fakeVllm}`, '--set', 'restart.first-delay=200ms'],
   startMs: 30_000,
 });
