@@ -1,20 +1,14 @@
 /** What the command line gets from the process around it; main.ts makes one, tests make their own. */
 import type { Readable } from 'node:stream';
+import type { Output } from '../host/output.ts';
 import type { Context } from '../operate/context.ts';
-
-export interface OutputStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
-  write(text: string): unknown;
-}
 
 export interface Host {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /** Aborted by the second one, for a command that listens to it; others are ended by it. */

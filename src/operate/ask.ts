@@ -1,6 +1,7 @@
 import { DeployError } from '../core/error.ts';
 import { type OpenReply, openReply, readAll } from '../host/http.ts';
 import { NoReply, toNoReply } from '../host/no-reply.ts';
+import { isServing } from '../supervisor/deployment.ts';
 import { toProbeHost } from '../supervisor/state.ts';
 import { createStreamReader, type StreamItem } from '../vllm/sse.ts';
 import type { Context } from './context.ts';
@@ -40,7 +41,7 @@ export type OnText = (part: { readonly kind: 'text' | 'reasoning'; readonly text
 export async function ask(request: AskRequest, context: Context, onText: OnText): Promise<Answer> {
   const known = await findDeployment(request.name, 'ask', context);
   const document = await readDocument(known.name, known.state, context);
-  if (document.state !== 'ready' && document.state !== 'degraded') {
+  if (!isServing(document.state)) {
     throw DeployError.of('deployment/not-running', { name: known.name, state: document.state, profile: document.profile });
   }
   const sentAt = performance.now();

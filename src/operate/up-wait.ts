@@ -3,7 +3,7 @@
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
-import type { Deployment } from '../supervisor/deployment.ts';
+import { type Deployment, isServing } from '../supervisor/deployment.ts';
 import type { Context } from './context.ts';
 import { readRunning } from './find.ts';
 import { followUntil } from './follow.ts';
@@ -18,7 +18,7 @@ export interface Waiting extends Ordered {
 /** Returns the ready deployment. Throws engine/*, up/timed-out, runtime/unkillable; an interrupt leaves it starting. */
 export async function waitForReady({ address, reply, wait, timeoutMs }: Waiting, context: Context): Promise<Deployment> {
   const { name } = address;
-  if (reply.deployment.state === 'ready' || reply.deployment.state === 'degraded') return reply.deployment;
+  if (isServing(reply.deployment.state)) return reply.deployment;
   if (!wait) {
     context.emit({ type: 'said', level: 'info', text: say('up.background', { name }) });
     return reply.deployment;

@@ -5,6 +5,7 @@ import { say } from '../core/message.ts';
 import { ensurePrivateDirectory } from '../host/files.ts';
 import { toChanges } from '../plan/diff.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
+import { isServing } from '../supervisor/deployment.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 import { upInForeground } from './foreground.ts';
@@ -84,7 +85,7 @@ async function observeStanding(member: PreparedMember, context: Context): Promis
   // Whom to tell and how much to keep are no part of the launch: the supervisor takes them over, and nothing is restarted.
   const beside = ({ notify, logs }: Deployable) => JSON.stringify([notify, logs]);
   const same = beside(running.wanted) === beside(wanted);
-  const serving = document.supervised && (document.state === 'ready' || document.state === 'degraded');
+  const serving = document.supervised && isServing(document.state);
   if (serving && same) return { ...member, is: 'unchanged', document };
   return { ...member, is: document.supervised && isStarting(running) ? 'starting' : 'new' };
 }

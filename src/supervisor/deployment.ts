@@ -20,6 +20,11 @@ export type LifeState =
   | 'failed'
   | 'unkillable';
 
+/** It answers requests, well or badly. */
+export function isServing(life: LifeState): boolean {
+  return life === 'ready' || life === 'degraded';
+}
+
 export interface Deployment {
   readonly kind: 'Deployment';
   readonly version: 1;

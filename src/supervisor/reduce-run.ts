@@ -1,8 +1,9 @@
 /** The signals of one launch, in the order of its life. The run number was checked before. */
 
 import { type Message, say } from '../core/message.ts';
+import { isServing } from './deployment.ts';
 import type { Effect, Moment, RunSignal, TimerName } from './signal.ts';
-import { isServing, type State } from './state.ts';
+import type { State } from './state.ts';
 import {
   beginStart,
   countRestart,
@@ -50,13 +51,13 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
         ? endUnready(state, { cause: 'gate', line: `${signal.check}: ${signal.detail}` }, moment)
         : ignore(state);
     case 'health':
-      return isServing(state) ? noteHealth(state, signal) : ignore(state);
+      return isServing(state.life) ? noteHealth(state, signal) : ignore(state);
     case 'progress':
-      return isServing(state) ? noteProgress(state, moment) : ignore(state);
+      return isServing(state.life) ? noteProgress(state, moment) : ignore(state);
     case 'slow':
-      return isServing(state) ? noteSlow(state, signal) : ignore(state);
+      return isServing(state.life) ? noteSlow(state, signal) : ignore(state);
     case 'stalled':
-      return isServing(state) ? becomeUnhealthy(state, signal, moment) : ignore(state);
+      return isServing(state.life) ? becomeUnhealthy(state, signal, moment) : ignore(state);
     case 'bundled':
       return state.life === 'unhealthy' ? endStalled(state, signal.path, moment) : ignore(state);
     case 'exited':
@@ -266,7 +267,7 @@ function reduceTimer(state: State, name: TimerName, moment: Moment): Step {
       return waiting && state.desired === 'up' ? beginStart(countRestart(state, moment)) : ignore(state);
     }
     case 'stable':
-      return isServing(state) ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
+      return isServing(state.life) ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
     case 'bundle':
       return state.life === 'unhealthy' ? endStalled(state, undefined, moment) : ignore(state);
   }

@@ -3,7 +3,7 @@ import type { ExitReport, StartPhase, Survivor } from '../core/event.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
-import type { Deployment, LifeState } from './deployment.ts';
+import { type Deployment, isServing, type LifeState } from './deployment.ts';
 
 /** Raised when the shape changes; a newer one on disk is refused. */
 export const stateSchema = 1;
@@ -97,11 +97,6 @@ export function toFirstState(name: string, wanted: Deployable): State {
   };
 }
 
-/** It answers requests, well or badly. */
-export function isServing({ life }: Pick<State, 'life'>): boolean {
-  return life === 'ready' || life === 'degraded';
-}
-
 export interface Surroundings {
   readonly supervisorPid?: number;
   readonly wallMs: number;
@@ -113,7 +108,7 @@ export interface Surroundings {
 /** The public document of a state. */
 export function toDeployment(state: State, around: Surroundings): Deployment {
   const { spec, profile } = state.wanted;
-  const serving = isServing(state);
+  const serving = isServing(state.life);
   const alive = serving || state.life === 'starting' || state.life === 'unhealthy';
   const hourAgo = around.wallMs - 3_600_000;
   return {

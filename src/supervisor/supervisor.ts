@@ -8,14 +8,14 @@ import { type Clock, systemClock, type Timer } from '../core/clock.ts';
 import type { LifeEvent } from '../core/event.ts';
 import { say } from '../core/message.ts';
 import { errnoOf } from '../host/files.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, isServing } from './deployment.ts';
 import { EngineWork, type EngineWorkParts } from './engine-work.ts';
 import type { Journal } from './journal.ts';
 import { toProblem } from './launch-work.ts';
 import { LoadMeter } from './load.ts';
 import { reduce } from './reduce.ts';
 import type { Effect, Signal, TimerName } from './signal.ts';
-import { isServing, type State, toDeployment } from './state.ts';
+import { type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
 
 export interface SupervisorParts
@@ -104,7 +104,7 @@ export class Supervisor {
 
   /** The public document, with the engine's live numbers when it answers quickly. */
   async deployment(): Promise<Deployment> {
-    const load = isServing(this.state) ? await this.meter.read(this.state.wanted.spec.endpoint) : undefined;
+    const load = isServing(this.state.life) ? await this.meter.read(this.state.wanted.spec.endpoint) : undefined;
     return toDeployment(this.state, { supervisorPid: process.pid, wallMs: this.clock.wall(), ...(load ? { load } : {}) });
   }
 
@@ -124,7 +124,7 @@ export class Supervisor {
 
   /** So that the numbers are there when somebody looks, and give a rate. */
   private sampleLoad(): void {
-    if (!isServing(this.state)) return;
+    if (!isServing(this.state.life)) return;
     this.meter
       .sample(this.state.wanted.spec.endpoint)
       .catch((error: unknown) => this.note(say('life.work-failed', { work: 'load', problem: toProblem(error) })));

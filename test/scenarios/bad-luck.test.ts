@@ -2,15 +2,14 @@
 import { access, chmod, chown, constants, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 import type { DeploymentEvent } from '../../src/core/event.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
 import {
   type CliResult,
-  createSandbox,
+  eachInSandbox,
   eventually,
-  freePort,
   isPortOpen,
   killQuietly,
   type Sandbox,
@@ -22,11 +21,9 @@ import {
 let box: Sandbox;
 let port: number;
 
-beforeEach(async () => {
-  box = await createSandbox();
-  port = await freePort();
+eachInSandbox((made) => {
+  ({ box, port } = made);
 });
-afterEach(() => box.dispose());
 
 const timeout = 40_000;
 
@@ -338,8 +335,7 @@ it('a state file that was cut: the previous copy serves', { timeout }, async () 
 
 it('secrets never stand in argv, state, events or logs of ours', { timeout }, async () => {
   const secret = 'sk-a-very-secret-key';
-  await box.dispose();
-  box = await createSandbox({ env: { QWEN_API_KEY: secret } });
+  box.env.QWEN_API_KEY = secret;
   const result = await box.cli(...upArgs('', '--set', 'server.api-key=env:QWEN_API_KEY'));
   expect(result.code, result.stderr).toBe(0);
   expect((await fetch(`http://127.0.0.1:${port}/v1/models`)).status).toBe(401);

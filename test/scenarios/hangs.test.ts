@@ -1,20 +1,18 @@
 /** An engine that hangs while `/health` says 200: found by what it does not do, looked at, ended, and replaced. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 import type { DeploymentEvent } from '../../src/core/event.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
-import { createSandbox, eventually, freePort, killQuietly, type Sandbox, toUpArgs, untilNothingIsLeft } from './sandbox.ts';
+import { eachInSandbox, eventually, killQuietly, type Sandbox, toUpArgs, untilNothingIsLeft } from './sandbox.ts';
 
 let box: Sandbox;
 let port: number;
 
-beforeEach(async () => {
-  box = await createSandbox();
-  port = await freePort();
+eachInSandbox((made) => {
+  ({ box, port } = made);
 });
-afterEach(() => box.dispose());
 
 const timeout = 60_000;
 const quick = ['health.stall-after=1500ms', 'health.canary-interval=1s', 'restart.first-delay=100ms', 'stop.drain=1s'];

@@ -4,19 +4,17 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { UnitReport } from '../../src/operate/install-unit.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
 import { createStandInSystemd, type StandInSystemd } from '../operate/stand-in-systemd.ts';
-import { createSandbox, eventually, freePort, killQuietly, type Sandbox, toUpArgs, untilNothingIsLeft } from './sandbox.ts';
+import { eachInSandbox, eventually, killQuietly, type Sandbox, toUpArgs, untilNothingIsLeft } from './sandbox.ts';
 
 let box: Sandbox;
 let port: number;
-beforeEach(async () => {
-  box = await createSandbox();
-  port = await freePort();
+eachInSandbox((made) => {
+  ({ box, port } = made);
 });
-afterEach(() => box.dispose());
 
 const timeout = 60_000;
 const unitFile = () => join(box.home, '.config/systemd/user/qwen-deploy-tiny.service');

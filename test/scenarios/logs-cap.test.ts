@@ -1,17 +1,15 @@
 /** An engine that writes without end: its log stays within its limits, and whoever reads it misses nothing. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
-import { createSandbox, eventually, freePort, killQuietly, type Sandbox, toUpArgs, untilNothingIsLeft } from './sandbox.ts';
+import { eachInSandbox, eventually, killQuietly, type Sandbox, toUpArgs, untilNothingIsLeft } from './sandbox.ts';
 
 let box: Sandbox;
 let port: number;
-beforeEach(async () => {
-  box = await createSandbox();
-  port = await freePort();
+eachInSandbox((made) => {
+  ({ box, port } = made);
 });
-afterEach(() => box.dispose());
 
 const limit = 300_000;
 const upArgs = (faults: string, ...more: string[]) =>

@@ -5,7 +5,7 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -74,6 +74,16 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
+}
+
+/** A machine and a free port for each test of a file. */
+export function eachInSandbox(begin: (made: { readonly box: Sandbox; readonly port: number }) => void): void {
+  let box: Sandbox;
+  beforeEach(async () => {
+    box = await createSandbox();
+    begin({ box, port: await freePort() });
+  });
+  afterEach(() => box.dispose());
 }
 
 function run(args: readonly string[], { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string }): Running {

@@ -1,11 +1,11 @@
 /** The supervisor's own bad days: killed, stopped, unable to start, its files damaged. The engine must not notice. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
 import {
-  createSandbox,
+  eachInSandbox,
   eventually,
   freePort,
   isPortOpen,
@@ -18,11 +18,9 @@ import {
 
 let box: Sandbox;
 let port: number;
-beforeEach(async () => {
-  box = await createSandbox();
-  port = await freePort();
+eachInSandbox((made) => {
+  ({ box, port } = made);
 });
-afterEach(() => box.dispose());
 
 const timeout = 60_000;
 
@@ -182,10 +180,7 @@ describe('commands that meet', { timeout }, () => {
 });
 
 it('a shell with other variables finds the supervisor, and a profile by its path', { timeout }, async () => {
-  const { QWEN_DEPLOY_HOME: _, ...env } = box.env;
-  await box.dispose();
-  box = await createSandbox({ env: { ...env, QWEN_DEPLOY_HOME: '' } });
-  box.env.HOME = box.home;
+  box.env.QWEN_DEPLOY_HOME = '';
   box.env.XDG_RUNTIME_DIR = join(box.home, 'runtime');
   await mkdir(box.env.XDG_RUNTIME_DIR, { mode: 0o700 });
   await writeProfile(box, 'mine', `extends: demo\nserver: {port: ${port}}\n`);
