@@ -70,7 +70,14 @@ export type LifeEvent =
   /** Alive, and slow or hard to see: said, and nothing is done about it. */
   | { readonly type: 'degraded'; readonly reason: string }
   /** It hangs: the last word about this launch. Evidence is taken before it is ended. */
-  | { readonly type: 'unhealthy'; readonly cause: StallCause; readonly forMs: number }
+  | { readonly type: 'unhealthy'; readonly cause: StallCause | StartStallCause; readonly forMs: number }
+  | { readonly type: 'download'; readonly doneBytes: number; readonly totalBytes?: number; readonly bytesPerSecond?: number }
+  /** Requests that were open when the stop began: how many ended by themselves, and how many were cut off. */
+  | { readonly type: 'drained'; readonly finished: number; readonly aborted: number }
+  /** What runs the engine cannot be asked; nothing is started or ended until it can. */
+  | { readonly type: 'unknown'; readonly reason: string }
+  /** A step of ours would have broken an invariant: it was not taken, and nothing is until somebody asks. */
+  | { readonly type: 'frozen'; readonly invariant: string; readonly detail: string }
   | { readonly type: 'bundle'; readonly path: string }
   | { readonly type: 'gate-waiting'; readonly check: GateCheck; readonly detail: string }
   | { readonly type: 'exited'; readonly expected: boolean; readonly exit: ExitReport }
@@ -87,6 +94,8 @@ export type LifeEvent =
 
 /** `stall`: work and no progress; `canary`: idle, and not one token; `api`: not even a page of metrics. */
 export type StallCause = 'stall' | 'canary' | 'api';
+/** While it starts: no sign of life at all, or no byte of the model. */
+export type StartStallCause = 'start-stall' | 'download-stall';
 
 export type GateCheck = 'health' | 'models' | 'completion' | 'chat';
 

@@ -12,13 +12,19 @@ export type LifeState =
   | 'degraded'
   /** It hangs; evidence is being taken before it is ended. */
   | 'unhealthy'
+  /** Told to stop, and lets running requests end. */
+  | 'draining'
   | 'stopping'
   | 'killing'
   | 'reclaiming'
   | 'backoff'
   | 'crashloop'
   | 'failed'
-  | 'unkillable';
+  | 'unkillable'
+  /** A new supervisor looks at what the last one left. */
+  | 'recovering'
+  /** What runs it cannot be asked: nothing is started and nothing is ended until it can. */
+  | 'unknown';
 
 /** It answers requests, well or badly. */
 export function isServing(life: LifeState): boolean {
@@ -51,6 +57,15 @@ export interface Deployment {
   readonly nextStartAt?: string;
   readonly lastExit?: ExitReport;
   readonly phase?: StartPhase;
+  readonly startsIn?: {
+    readonly elapsedSeconds: number;
+    /** Median of earlier starts of the same plan. */
+    readonly usuallySeconds?: number;
+    readonly downloadedBytes?: number;
+    readonly totalBytes?: number;
+  };
+  /** A broken invariant: nothing is done until somebody asks for something. */
+  readonly frozen?: { readonly invariant: string; readonly detail: string; readonly at: string };
   readonly health: { readonly ready: boolean; readonly reason?: string; readonly lastProgressAt?: string };
   readonly supervised: boolean;
   readonly supervisor?: { readonly pid: number };

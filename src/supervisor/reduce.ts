@@ -1,25 +1,31 @@
 /**
  * The life of a deployment as a pure function: (state, signal, moment) → (state, effects). No clock, no process, no
  * file. The supervisor persists the new state, then performs the effects in order; what comes of them returns as
- * signals. Reads top to bottom: commands first, then the signals of a launch in the order of its life (reduce-run).
+ * signals. Reads top to bottom: commands first, then what a new supervisor finds (reduce-recovery), then the signals
+ * of a launch in the order of its life (reduce-run: reduce-start, serving, reduce-end).
  *
- *   stopped → preflight → starting → ready ⇄ degraded
- *                 │           │        │  └──▶ unhealthy (no progress: evidence is taken)
- *                 │           │        │          │  exit, missed gate or deadline, down, replace
- *                 │           └────────┴──────────┴──▶ stopping → killing ─┐
- *                 └──▶ backoff, failed ◀─── reclaiming ◀───────────────────┘──▶ stopped, preflight, backoff, crashloop, failed
+ *   stopped → preflight → starting → ready ⇄ degraded ──▶ draining (down, replace)
+ *                 │           │        │         │            │
+ *                 │           └────────┴─────────┴─▶ unhealthy (no progress: evidence is taken)
+ *                 │           exit, missed gate or deadline   │
+ *                 │           └─────────────▶ stopping ◀──────┘
+ *                 │                             └─▶ killing ─▶ reclaiming ──▶ stopped, preflight,
+ *                 └──▶ backoff, failed                             └─▶ unkillable      backoff, crashloop, failed
  *
- * Held here (I1–I6 of the specification): a start only from a state whose last launch is reclaimed; never one while
- * `down` is wanted; `stopped` only after a reclaim without survivors; the launch record is in the state before
- * `launch` is asked for; every transient state has a timer or an effect that always answers.
+ *   recovering: a new supervisor looks first. unknown: nobody can tell what lives. Both do nothing and keep what is
+ *   asked of them until they know.
+ *
+ * I1 to I6 and I8 of the specification hold here, and are asserted at each step at run time: invariants.ts.
  */
-import { longestDelayMs } from './backoff.ts';
+import { beginRecovery, defer, endRecovery, isBlind, isCommand, thaw } from './reduce-recovery.ts';
 import { reduceRun } from './reduce-run.ts';
-import type { Command, Effect, Moment, Recovery, Signal } from './signal.ts';
+import type { Command, Effect, Moment, Signal } from './signal.ts';
 import type { State } from './state.ts';
-import { beginStart, emit, endLaunch, killLaunch, reclaimLaunch, type Step, settleStopped, timer } from './transitions.ts';
+import { beginStart, emit, endLaunch, killLaunch, type Step, settleStopped, timer } from './transitions.ts';
 
 export function reduce(state: State, signal: Signal, moment: Moment): Step {
+  if (state.frozen) return thaw(state, signal);
+  if (isCommand(signal) && isBlind(state.life)) return defer(state, signal);
   switch (signal.type) {
     case 'up':
       return reduceUp(state, signal, moment);
@@ -27,8 +33,15 @@ export function reduce(state: State, signal: Signal, moment: Moment): Step {
       return reduceDown(state, signal, moment);
     case 'restart':
       return reduceRestart(state, signal, moment);
+    case 'recovering':
+      return beginRecovery(state);
     case 'recovered':
-      return reduceRecovered(state, signal, moment);
+      return endRecovery(state, signal, { moment, goOn: reduce });
+    case 'exited':
+      // An end is an end, also for who could not see.
+      if (isBlind(state.life) && signal.run === state.run)
+        return endRecovery(state, { ...signal, type: 'recovered', alive: false }, { moment, goOn: reduce });
+      return signal.run === state.run ? reduceRun(state, signal, moment) : [state, []];
     default:
       // A late answer about an earlier launch must not touch the present one; this is the only place that checks.
       return signal.run === state.run ? reduceRun(state, signal, moment) : [state, []];
@@ -54,10 +67,13 @@ function reduceUp(before: State, { wanted, rollback, by }: Extract<Command, { ty
     case 'degraded':
     case 'unhealthy':
       return same ? [state, []] : withFirst(requested, replaceLaunch(before, state, moment));
+    case 'draining':
     case 'stopping':
     case 'killing':
     case 'reclaiming':
       return [{ ...state, ending: { is: 'replace' } }, [requested]];
+    case 'recovering':
+    case 'unknown':
     case 'unkillable':
       return [before, [emit({ type: 'unkillable', survivors: before.survivors ?? [] })]];
   }
@@ -98,12 +114,15 @@ function reduceDown(before: State, { graceMs, force }: Extract<Command, { type: 
           ? killLaunch({ ...state, ending }, 'force')
           : endLaunch({ ...state, ...(graceMs === undefined ? {} : { graceMs }) }, ending, moment),
       );
+    case 'draining':
     case 'stopping':
       if (force) return withFirst(requested, killLaunch({ ...state, ending }, 'force'));
       return [{ ...state, ending }, [requested, ...(graceMs === undefined ? [] : [timer('kill', graceMs)])]];
     case 'killing':
     case 'reclaiming':
       return [{ ...state, ending }, [requested]];
+    case 'recovering':
+    case 'unknown':
     case 'unkillable':
       // Worth another try: what blocked it may have ended.
       return withFirst(requested, killLaunch({ ...state, ending }, 'again'));
@@ -122,53 +141,6 @@ function reduceRestart(before: State, { graceMs }: Extract<Command, { type: 'res
     default:
       return reduceUp(before, { type: 'up', wanted: before.wanted, rollback: before.rollback, by: 'restart' }, moment);
   }
-}
-
-/** A new supervisor takes over what the last one left on disk. */
-function reduceRecovered(state: State, { alive }: Recovery, moment: Moment): Step {
-  switch (state.life) {
-    case 'stopped':
-    case 'failed':
-      return [state, []];
-    case 'backoff':
-    case 'crashloop': {
-      // Bounded: the clock may have been set back since the time was written.
-      const mostMs = Math.max(longestDelayMs, state.wanted.spec.restart.maxDelayMs);
-      const delayMs = Math.min(mostMs, Math.max(0, Date.parse(state.nextStartAt ?? '') - moment.wallMs || 0));
-      return [state, [timer('next-start', delayMs)]];
-    }
-    case 'preflight':
-      return state.desired === 'up' ? beginStart(state) : settleStopped(state);
-    case 'unhealthy':
-      // It hung, and was not ended: that comes first.
-      return alive ? killLaunch(state, 'interrupted-stop') : reclaimLaunch(state, state.ending ?? toLostEnding(state, moment));
-    case 'starting':
-    case 'ready':
-    case 'degraded':
-      return alive ? adopt(state) : reclaimLaunch(state, toLostEnding(state, moment));
-    case 'stopping':
-    case 'killing':
-    case 'reclaiming':
-    case 'unkillable':
-      return alive ? killLaunch(state, 'interrupted-stop') : reclaimLaunch(state, state.ending ?? { is: 'down' });
-  }
-}
-
-/** The engine served on without us. It must pass the readiness gate again before we say that it is ready. */
-function adopt(state: State): Step {
-  const process = state.launch?.process;
-  const effects: Effect[] = [
-    emit({ type: 'adopted', ...(process ? { pid: process.pid } : {}) }),
-    { do: 'watch-start' },
-    timer('start-deadline', state.wanted.spec.health.startDeadlineMs),
-  ];
-  return [{ ...state, life: 'starting', health: { ready: false, misses: 0 } }, effects];
-}
-
-function toLostEnding(state: State, moment: Moment): NonNullable<State['ending']> {
-  if (state.desired === 'down') return { is: 'down' };
-  const exit = { cause: 'exit', at: new Date(moment.wallMs).toISOString() };
-  return { is: 'failure', exit: state.lastExit?.at === exit.at ? state.lastExit : exit, permanent: false };
 }
 
 function withFirst(effect: Effect, [state, effects]: Step): Step {

@@ -1,10 +1,10 @@
 /** What a supervisor is told, and what it then has done. Both are data; `reduce` turns one into the other. */
-import type { ExitReport, GateCheck, LifeEvent, StallCause, StartFacts, StartPhase, Survivor } from '../core/event.ts';
+import type { ExitReport, GateCheck, LifeEvent, StallCause, StartFacts, StartPhase, StartStallCause, Survivor } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import type { Deployable } from './state.ts';
 
-export type TimerName = 'start-deadline' | 'bundle' | 'term-again' | 'kill' | 'recheck' | 'next-start' | 'stable';
+export type TimerName = 'sight' | 'start-deadline' | 'bundle' | 'term-again' | 'kill' | 'recheck' | 'next-start' | 'stable';
 
 /** Signals from people; they speak of the deployment, not of one launch. */
 export type Command =
@@ -19,14 +19,23 @@ export type RunSignal = { readonly run: number } & (
   | { readonly type: 'launched'; readonly record: LaunchRecord }
   | { readonly type: 'launch-failed'; readonly exit: ExitReport; readonly permanent: boolean }
   | { readonly type: 'phase'; readonly phase: StartPhase; readonly facts?: StartFacts }
+  /** Bytes of the model that are here. */
+  | { readonly type: 'downloading'; readonly doneBytes: number; readonly totalBytes?: number; readonly bytesPerSecond?: number }
+  /** No sign of life while it starts. */
+  | { readonly type: 'start-stalled'; readonly cause: StartStallCause; readonly forMs: number; readonly detail: string }
   | { readonly type: 'gate-waiting'; readonly check: GateCheck; readonly detail: string }
   | { readonly type: 'gate-passed'; readonly firstTokenMs: number }
   | { readonly type: 'gate-timed-out'; readonly check: GateCheck; readonly detail: string }
   | { readonly type: 'health'; readonly ok: boolean; readonly reason?: string }
+  /** Serving: a counter moved. Starting: a sign of life, which keeps the deadline off. */
   | { readonly type: 'progress' }
   /** Undefined: it is itself again. */
   | { readonly type: 'slow'; readonly reason?: string }
   | { readonly type: 'stalled'; readonly cause: StallCause; readonly forMs: number }
+  /** Requests still open while it drains. */
+  | { readonly type: 'in-flight'; readonly requests: number }
+  /** What runs the engine cannot be asked any more. That says nothing about the engine. */
+  | { readonly type: 'out-of-sight'; readonly reason: string }
   | { readonly type: 'bundled'; readonly path?: string }
   | { readonly type: 'exited'; readonly exit: ExitReport; readonly permanent: boolean; readonly signature?: string }
   | { readonly type: 'killed'; readonly survivors: readonly Survivor[] }
@@ -34,10 +43,17 @@ export type RunSignal = { readonly run: number } & (
   | { readonly type: 'timer'; readonly timer: TimerName }
 );
 
-/** A new supervisor found this persisted state; `alive`: the recorded engine still runs and was adopted. */
-export type Recovery = { readonly type: 'recovered'; readonly alive: boolean };
+/** A new supervisor begins with a persisted state. */
+export type Recovering = { readonly type: 'recovering' };
+/** What came of looking: the recorded engine runs and was adopted, is gone, or nobody can tell. */
+export type Recovery = {
+  readonly type: 'recovered';
+  readonly alive: boolean | 'unknown';
+  readonly reason?: string;
+  readonly exit?: ExitReport;
+};
 
-export type Signal = Command | RunSignal | Recovery;
+export type Signal = Command | RunSignal | Recovering | Recovery;
 
 export type Effect =
   | { readonly do: 'emit'; readonly event: LifeEvent }
@@ -46,6 +62,10 @@ export type Effect =
   | { readonly do: 'launch' }
   /** Startup probe, readiness gate and reading of the start log, until told to be quiet. */
   | { readonly do: 'watch-start' }
+  /** Looks whether the engine of the record lives, and takes it over. Always answers with `recovered`. */
+  | { readonly do: 'recover' }
+  /** Counts the requests that are still open. */
+  | { readonly do: 'watch-drain' }
   /** `/health` and the progress of a ready engine. */
   | { readonly do: 'watch-health' }
   /** What can be seen of a hanging engine, written down. Always answers with `bundled`. */

@@ -4,6 +4,8 @@ import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import { type Deployment, isServing, type LifeState } from './deployment.ts';
+import type { Invariant } from './invariants.ts';
+import type { Command } from './signal.ts';
 
 /** Raised when the shape changes; a newer one on disk is refused. */
 export const stateSchema = 1;
@@ -25,6 +27,28 @@ export interface Deployable {
     /** One of several replicas: the name of all of them together, and its number from 1. */
     readonly member?: { readonly group: string; readonly replica: number };
   };
+}
+
+/** A mistake of ours that was noticed before it did anything. */
+export interface Frozen {
+  readonly invariant: Invariant;
+  readonly detail: string;
+  readonly at: string;
+}
+
+/** Requests that were open when the stop was asked for, and at the last look. */
+export interface Drain {
+  readonly since: string;
+  readonly open?: number;
+  readonly left?: number;
+}
+
+export interface Download {
+  readonly doneBytes: number;
+  readonly totalBytes?: number;
+  readonly bytesPerSecond?: number;
+  /** When it was last said, ms since the epoch. */
+  readonly saidMs: number;
 }
 
 export interface Health {
@@ -49,6 +73,11 @@ export interface State {
   readonly name: string;
   readonly desired: 'up' | 'down';
   readonly life: LifeState;
+  /** In `recovering` and `unknown`: what was last known. */
+  readonly before?: LifeState;
+  /** Asked for while nothing could be done; done as soon as it can. */
+  readonly deferred?: Command;
+  readonly frozen?: Frozen;
   /** Number of the current or last launch; every signal about a launch carries it. */
   readonly run: number;
   readonly wanted: Deployable;
@@ -65,6 +94,8 @@ export interface State {
   readonly readyAt?: string;
   readonly nextStartAt?: string;
   readonly phase?: StartPhase;
+  readonly download?: Download;
+  readonly drain?: Drain;
   readonly health: Health;
   /** Failures in a row since the engine was last ready for long. */
   readonly failures: number;
@@ -101,6 +132,8 @@ export interface Surroundings {
   readonly supervisorPid?: number;
   readonly wallMs: number;
   readonly load?: Deployment['load'];
+  /** What starts of this plan usually take. */
+  readonly usuallySeconds?: number;
   /** Hash of what the profile would give today, when the caller knows it. */
   readonly configDrift?: boolean;
 }
@@ -108,8 +141,9 @@ export interface Surroundings {
 /** The public document of a state. */
 export function toDeployment(state: State, around: Surroundings): Deployment {
   const { spec, profile } = state.wanted;
-  const serving = isServing(state.life);
-  const alive = serving || state.life === 'starting' || state.life === 'unhealthy';
+  const known = state.before ?? state.life;
+  const serving = isServing(known) || known === 'draining';
+  const alive = serving || known === 'starting' || known === 'unhealthy';
   const hourAgo = around.wallMs - 3_600_000;
   return {
     kind: 'Deployment',
@@ -139,12 +173,23 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     ...(state.nextStartAt ? { nextStartAt: state.nextStartAt } : {}),
     ...(state.lastExit ? { lastExit: state.lastExit } : {}),
     ...(state.life === 'starting' && state.phase ? { phase: state.phase } : {}),
+    ...(state.life === 'starting' && state.startedAt ? { startsIn: toStartsIn(state, state.startedAt, around) } : {}),
+    ...(state.frozen ? { frozen: state.frozen } : {}),
     health: toHealth(state.health),
     supervised: around.supervisorPid !== undefined,
     ...(around.supervisorPid === undefined ? {} : { supervisor: { pid: around.supervisorPid } }),
     simulated: spec.simulated,
     configDrift: around.configDrift ?? false,
     ...(around.load ? { load: around.load } : {}),
+  };
+}
+
+function toStartsIn({ download }: State, startedAt: string, { wallMs, usuallySeconds }: Surroundings): NonNullable<Deployment['startsIn']> {
+  return {
+    elapsedSeconds: Math.max(0, Math.round((wallMs - Date.parse(startedAt)) / 1000)),
+    ...(usuallySeconds === undefined ? {} : { usuallySeconds }),
+    ...(download === undefined ? {} : { downloadedBytes: download.doneBytes }),
+    ...(download?.totalBytes === undefined ? {} : { totalBytes: download.totalBytes }),
   };
 }
 

@@ -10,10 +10,10 @@ import { say } from '../core/message.ts';
 import { errnoOf } from '../host/files.ts';
 import { type Deployment, isServing } from './deployment.ts';
 import { EngineWork, type EngineWorkParts } from './engine-work.ts';
+import { reduceSafely } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import { toProblem } from './launch-work.ts';
 import { LoadMeter } from './load.ts';
-import { reduce } from './reduce.ts';
 import type { Effect, Signal, TimerName } from './signal.ts';
 import { type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
@@ -64,11 +64,21 @@ export class Supervisor {
     });
   }
 
-  /** Takes over what the last supervisor left on disk: adopts a live engine, or clears up after a dead one. */
+  /**
+   * Takes over what the last supervisor left on disk: adopts a live engine, or clears up after a dead one. Resolves
+   * when it is known which, or that nobody can tell.
+   */
   async recover(): Promise<void> {
     await this.persist();
-    const alive = await this.work.adopt(this.state);
-    await this.send({ type: 'recovered', alive });
+    const known = new Promise<void>((resolve) => {
+      const stop = this.observe(({ life, frozen }) => {
+        if (life === 'recovering' && frozen === undefined) return;
+        stop();
+        resolve();
+      });
+    });
+    await this.send({ type: 'recovering' });
+    if (this.state.life === 'recovering' && this.state.frozen === undefined) await known;
   }
 
   /**
@@ -147,7 +157,7 @@ export class Supervisor {
 
   private async take(signal: Signal): Promise<void> {
     const before = this.state;
-    const [state, effects] = reduce(before, signal, { wallMs: this.clock.wall(), random: (this.parts.random ?? Math.random)() });
+    const [state, effects] = reduceSafely(before, signal, { wallMs: this.clock.wall(), random: (this.parts.random ?? Math.random)() });
     this.state = state;
     // What could not be written is tried again with every signal.
     if (this.persistenceProblem !== undefined || isWorthKeeping(before, state)) await this.persist();
@@ -214,6 +224,6 @@ export class Supervisor {
 /** Phases and probe results change often and are found again by looking; everything else must survive us. */
 function isWorthKeeping(before: State, after: State): boolean {
   if (before === after) return false;
-  const durable = ({ phase: _phase, health: _health, ...rest }: State) => JSON.stringify(rest);
+  const durable = ({ phase: _phase, health: _health, download: _download, drain: _drain, ...rest }: State) => JSON.stringify(rest);
   return durable(before) !== durable(after);
 }

@@ -1,6 +1,7 @@
 /** The steps that several signals share: begin a start, end a launch, settle after it is reclaimed. */
 import type { ExitReport, LifeEvent } from '../core/event.ts';
 import { chooseNextStart, type FailureCount } from './backoff.ts';
+import { isServing } from './deployment.ts';
 import type { Effect, Moment, TimerName } from './signal.ts';
 import type { EndReason, State } from './state.ts';
 
@@ -16,6 +17,8 @@ const leastStopMs = 1000;
 export const termAgainMs = 5000;
 const startStopMs = 15_000;
 const dayMs = 24 * 3_600_000;
+/** What is said of one launch and means nothing for the next. */
+const ofOneLaunch = ['ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'download', 'drain', 'survivors'] as const;
 
 /** Starts that find the port taken before that is believed to stay so: a stranger's server may be about to end. */
 const preflightTries = 3;
@@ -30,7 +33,7 @@ export function timer(name: TimerName, delayMs: number): Effect {
 
 /** From a state without a launch to the next one. Only called when the last launch is reclaimed. */
 export function beginStart(before: State): Step {
-  const kept = without(before, ['ending', 'graceMs', 'launch', 'startedAt', 'readyAt', 'nextStartAt', 'phase', 'survivors']);
+  const kept = without(before, ['launch', 'nextStartAt', ...ofOneLaunch]);
   const state: State = { ...kept, life: 'preflight', run: before.run + 1, termsSent: 0, health: { ready: false, misses: 0 } };
   return [state, [cancel('next-start'), emit({ type: 'preflight' }), { do: 'preflight' }]];
 }
@@ -38,8 +41,16 @@ export function beginStart(before: State): Step {
 /** Asks a running launch to stop. What happens afterwards is decided by `ending` when it is reclaimed. */
 export function endLaunch(state: State, ending: EndReason, moment: Moment): Step {
   const starting = state.life === 'starting';
+  const draining = isServing(state.life) && ending.is !== 'failure';
   const killAfterMs = toKillDelay(state, ending);
-  const next: State = { ...state, life: 'stopping', ending, termsSent: 1, health: { ready: false, reason: 'stopping', misses: 0 } };
+  const next: State = {
+    ...state,
+    life: draining ? 'draining' : 'stopping',
+    ending,
+    termsSent: 1,
+    health: { ready: false, reason: 'stopping', misses: 0 },
+    ...(draining ? { drain: { since: new Date(moment.wallMs).toISOString() } } : {}),
+  };
   const effects: Effect[] = [
     { do: 'quiet' },
     cancel('start-deadline'),
@@ -47,6 +58,7 @@ export function endLaunch(state: State, ending: EndReason, moment: Moment): Step
     cancel('bundle'),
     emit({ type: 'stopping', reason: toReasonText(ending), graceMs: killAfterMs }),
     { do: 'terminate' },
+    ...(draining ? [{ do: 'watch-drain' } as const] : []),
     ...(starting ? [timer('term-again', termAgainMs)] : []),
     timer('kill', killAfterMs),
   ];
@@ -64,8 +76,16 @@ function toKillDelay(state: State, ending: EndReason): number {
 }
 
 export function killLaunch(state: State, reason: string): Step {
-  const next: State = { ...state, life: 'killing', health: { ready: false, reason: 'stopping', misses: 0 } };
-  return [next, [{ do: 'quiet' }, ...stopTimers(), emit({ type: 'killing', reason }), { do: 'kill' }]];
+  const [drained, told] = endDrain(state, state.drain?.left ?? 0);
+  const next: State = { ...drained, life: 'killing', health: { ready: false, reason: 'stopping', misses: 0 } };
+  return [next, [{ do: 'quiet' }, ...stopTimers(), ...told, emit({ type: 'killing', reason }), { do: 'kill' }]];
+}
+
+/** Says what became of the requests that were open when the stop began, once. */
+export function endDrain(before: State, aborted: number): Step {
+  const { drain, ...state } = before;
+  if (drain?.open === undefined || drain.open === 0) return [state, []];
+  return [state, [emit({ type: 'drained', finished: Math.max(0, drain.open - aborted), aborted })]];
 }
 
 /** The main process is gone: end what it left behind and prove that nothing is there. */
@@ -83,7 +103,7 @@ export function settle(state: State, moment: Moment): Step {
 }
 
 export function settleStopped(before: State): Step {
-  const kept = without(before, ['ending', 'graceMs', 'startedAt', 'readyAt', 'nextStartAt', 'phase', 'survivors']);
+  const kept = without(before, ['nextStartAt', ...ofOneLaunch]);
   const state: State = { ...kept, life: 'stopped', desired: 'down', failures: 0, slowTries: 0, health: { ready: false, misses: 0 } };
   return [state, [cancel('next-start'), ...stopTimers(), emit({ type: 'stopped' })]];
 }
@@ -92,7 +112,7 @@ export function settleFailure(before: State, failure: Extract<EndReason, { is: '
   const wasReady = before.readyAt !== undefined;
   const repeated = !wasReady && failure.signature !== undefined && failure.signature === before.lastSignature;
   const sameAgain = repeated && (failure.exit.cause !== 'preflight' || before.failures + 1 >= preflightTries);
-  const kept = without(before, ['ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'survivors', 'lastSignature']);
+  const kept = without(before, ['lastSignature', ...ofOneLaunch]);
   const state: State = {
     ...noteExit(kept, failure.exit, moment),
     failures: before.failures + 1,
@@ -155,14 +175,22 @@ function toReasonText(ending: EndReason): string {
 }
 
 function stopTimers(): readonly Effect[] {
-  return [cancel('term-again'), cancel('kill'), cancel('recheck'), cancel('start-deadline'), cancel('stable'), cancel('bundle')];
+  return [
+    cancel('sight'),
+    cancel('term-again'),
+    cancel('kill'),
+    cancel('recheck'),
+    cancel('start-deadline'),
+    cancel('stable'),
+    cancel('bundle'),
+  ];
 }
 
-function cancel(name: TimerName): Effect {
+export function cancel(name: TimerName): Effect {
   return { do: 'cancel', timer: name };
 }
 
-function without<K extends keyof State>(state: State, keys: readonly K[]): Omit<State, K> & Partial<Pick<State, never>> {
+export function without<K extends keyof State>(state: State, keys: readonly K[]): Omit<State, K> & Partial<Pick<State, never>> {
   const copy: Partial<State> = { ...state };
   for (const key of keys) delete copy[key];
   return copy as Omit<State, K>;

@@ -1,7 +1,7 @@
 /** One sentence for each event of a deployment's life. */
 import type { DeploymentEvent, ExitReport, GateCheck, LifeEvent, StartFacts, StartPhase, Survivor } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
-import { toDurationText } from '../core/units.ts';
+import { toDurationText, toSizeText } from '../core/units.ts';
 import { toText } from '../text/render.ts';
 import { toFactsText } from './start-facts.ts';
 
@@ -68,6 +68,10 @@ const sentences: Sentences = {
     ready ? say('life.healthy') : reason === undefined ? say('life.unhealthy-plain') : say('life.unhealthy', { reason }),
   degraded: ({ reason }) => say('life.degraded', { reason: toSlow(reason) }),
   unhealthy: ({ cause, forMs }) => say('life.hangs', { why: toCause(cause), duration: toDurationText(forMs) }),
+  download: (event) => toDownload(event),
+  drained: ({ finished, aborted }) => (aborted === 0 ? say('life.drained', { finished }) : say('life.drained-cut', { finished, aborted })),
+  unknown: ({ reason }) => say('life.unknown', { reason }),
+  frozen: ({ invariant, detail }) => say('life.frozen', { invariant, detail }),
   bundle: ({ path }) => say('life.bundle', { path }),
   'gate-waiting': ({ check, detail }) => gateSentence(check, detail),
   exited: ({ expected, exit }) =>
@@ -83,6 +87,13 @@ const sentences: Sentences = {
   'rolling-back': ({ reason }) => say('life.rolling-back', { reason: toCause(reason) }),
   note: ({ note }) => note,
 };
+
+function toDownload({ doneBytes, totalBytes, bytesPerSecond }: Of<'download'>): Message {
+  const done = toSizeText(doneBytes);
+  const of = totalBytes === undefined ? '' : toText(say('life.download.of', { total: toSizeText(totalBytes) }));
+  const rate = bytesPerSecond === undefined ? '' : toText(say('life.download.rate', { rate: toSizeText(bytesPerSecond) }));
+  return say('life.download', { done, of, rate });
+}
 
 const phases: Readonly<Record<StartPhase, Message>> = {
   spawned: say('life.phase.spawned'),
@@ -114,6 +125,8 @@ const causes: Readonly<Record<string, Message>> = {
   stall: say('life.cause.stall'),
   canary: say('life.cause.canary'),
   api: say('life.cause.api'),
+  'start-stall': say('life.cause.start-stall'),
+  'download-stall': say('life.cause.download-stall'),
 };
 
 /** Why a launch ended, in words; anything else is a line of its log. */

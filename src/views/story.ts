@@ -90,7 +90,13 @@ function toLifeStory(story: Story, event: DeploymentEvent): Told {
     case 'health':
       return [story, [{ is: 'said', level: event.ready ? 'info' : 'warning', text }]];
     case 'note':
+    case 'drained':
       return [story, [{ is: 'said', level: 'info', text }]];
+    case 'unknown':
+    case 'frozen':
+      return [story, [{ is: 'said', level: 'warning', text }]];
+    case 'download':
+      return [story, [{ is: 'live', step: 'start', text }]];
     default:
       // supervisor-started, supervisor-ended, requested, failed: the result or the error says these
       return [story, []];

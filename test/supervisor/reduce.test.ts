@@ -35,6 +35,7 @@ const gatePassed = (n = 1): Signal => ({ type: 'gate-passed', run: n, firstToken
 const exited = (n = 1, extra: object = {}): Signal => ({ type: 'exited', run: n, exit, permanent: false, ...extra });
 const reclaimed = (n = 1): Signal => ({ type: 'reclaimed', run: n, survivors: [] });
 const killed = (n = 1): Signal => ({ type: 'killed', run: n, survivors: [] });
+const recovered = (alive: boolean): Signal[] => [{ type: 'recovering' }, { type: 'recovered', alive }];
 const timer = (name: TimerName, n = 1): Signal => ({
   type: 'timer',
   run: n,
@@ -167,7 +168,7 @@ describe('a ready engine that ends', () => {
 describe('a stop', () => {
   it('asks the main process, and kills everything after drain plus ten seconds', () => {
     const { state, effects } = run(ready, down);
-    expect(state).toMatchObject({ life: 'stopping', desired: 'down', health: { ready: false } });
+    expect(state).toMatchObject({ life: 'draining', desired: 'down', health: { ready: false } });
     expect(effects).toEqual(expect.arrayContaining(['terminate', 'timer kill 40000']));
     expect(effects).not.toContain('timer term-again 5000');
   });
@@ -206,7 +207,7 @@ describe('a stop', () => {
   it('that is asked for again with less time takes less time', () => {
     const { effects, state } = run(ready, down, { type: 'down', force: false, graceMs: 1000 });
     expect(effects).toContain('timer kill 1000');
-    expect(state.life).toBe('stopping');
+    expect(state.life).toBe('draining');
     expect(run(ready, down, down).effects.filter((effect) => effect.startsWith('timer kill'))).toHaveLength(1);
   });
 
@@ -252,7 +253,7 @@ describe('a replacement', () => {
 
   it('stops the old launch first', () => {
     const { state, effects } = run(ready, other);
-    expect(state.life).toBe('stopping');
+    expect(state.life).toBe('draining');
     expect(effects).not.toContain('preflight');
     const next = run(state, exited(), reclaimed());
     expect(next.state).toMatchObject({ life: 'preflight', run: 2, wanted: { spec: { hash: 'b' } }, lastGood: { spec: { hash: 'a' } } });
@@ -386,29 +387,35 @@ describe('health of a ready engine', () => {
 
 describe('a new supervisor', () => {
   it('adopts a live engine: watched again, not started', () => {
-    const { state, effects } = run(ready, { type: 'recovered', alive: true });
-    expect(effects).toContain('emit adopted');
+    const { state, effects } = run({ ...ready, failures: 2, restartsTotal: 3 }, ...recovered(true));
+    expect(effects).toEqual(expect.arrayContaining(['emit adopted', 'watch-health', 'timer stable 600000']));
     expect(effects).not.toContain('launch');
-    expect(run(state, gatePassed()).state).toMatchObject({ life: 'ready', run: 1, readyAt: ready.readyAt });
+    expect(state).toMatchObject({ life: 'ready', run: 1, readyAt: ready.readyAt, health: { ready: true }, failures: 2, restartsTotal: 3 });
+  });
+
+  it('sends one that was starting through its gate', () => {
+    const { state, effects } = run(starting, ...recovered(true));
+    expect(effects).toEqual(expect.arrayContaining(['watch-start', 'timer start-deadline 1800000']));
+    expect(run(state, gatePassed()).state.life).toBe('ready');
   });
 
   it('clears up after a dead one before starting again', () => {
-    const { state, effects } = run(ready, { type: 'recovered', alive: false });
+    const { state, effects } = run(ready, ...recovered(false));
     expect(state.life).toBe('reclaiming');
     expect(effects).toContain('reclaim');
     expect(effects).not.toContain('preflight');
   });
 
   it('finishes an interrupted stop and honours the rest of a delay', () => {
-    expect(run(run(ready, down).state, { type: 'recovered', alive: true }).effects).toContain('kill');
+    expect(run(run(ready, down).state, ...recovered(true)).effects).toContain('kill');
     const waiting = { ...run(ready, exited(), reclaimed()).state, nextStartAt: new Date(at.wallMs + 700).toISOString() };
-    expect(run(waiting, { type: 'recovered', alive: false }).effects).toEqual(['timer next-start 700']);
+    expect(run(waiting, ...recovered(false)).effects).toEqual(['recover', 'timer sight 10000', 'cancel sight', 'timer next-start 700']);
   });
 
   it('does not wait for ever when the clock was set back meanwhile', () => {
     const waiting = { ...run(ready, exited(), reclaimed()).state, nextStartAt: new Date(at.wallMs + 365 * 24 * 3_600_000).toISOString() };
-    const { effects } = run(waiting, { type: 'recovered', alive: false });
-    expect(Number(effects[0]?.split(' ')[2])).toBeLessThanOrEqual(36 * 60_000);
+    const { effects } = run(waiting, ...recovered(false));
+    expect(Number(effects.at(-1)?.split(' ')[2])).toBeLessThanOrEqual(36 * 60_000);
   });
 });
 
@@ -420,7 +427,7 @@ describe('a ready engine that hangs', () => {
   it('is looked at before it is ended, and started again after a delay', () => {
     const first = run(ready, stalled);
     expect(first.state).toMatchObject({ life: 'unhealthy', health: { ready: false, reason: 'stall' }, lastExit: { cause: 'stall' } });
-    expect(first.effects).toEqual(['quiet', 'cancel stable', 'emit unhealthy', 'bundle', 'timer bundle 15000']);
+    expect(first.effects).toEqual(['quiet', 'cancel stable', 'cancel start-deadline', 'emit unhealthy', 'bundle', 'timer bundle 15000']);
     const ending = run(first.state, { type: 'bundled', run: 1, path });
     expect(ending.state).toMatchObject({ life: 'stopping', lastExit: { cause: 'stall', bundle: path } });
     expect(ending.effects).toContain('timer kill 10000');
@@ -446,8 +453,8 @@ describe('a ready engine that hangs', () => {
   });
 
   it('is ended first by a supervisor that finds it so', () => {
-    expect(run(unhealthy, { type: 'recovered', alive: true }).state.life).toBe('killing');
-    expect(run(unhealthy, { type: 'recovered', alive: false }).state).toMatchObject({ life: 'reclaiming', lastExit: { cause: 'stall' } });
+    expect(run(unhealthy, ...recovered(true)).state.life).toBe('killing');
+    expect(run(unhealthy, ...recovered(false)).state).toMatchObject({ life: 'reclaiming', lastExit: { cause: 'stall' } });
   });
 
   it('is only called so while it serves', () => {
@@ -477,8 +484,131 @@ describe('a slow engine', () => {
   it('serves all the same: down, restart, up and a new supervisor treat it as ready', () => {
     const { state } = run(ready, slow);
     expect(run(state, up)).toEqual({ state, effects: [] });
-    expect(run(state, { type: 'restart' }).state.life).toBe('stopping');
-    expect(run(state, { type: 'down', force: false }).state.life).toBe('stopping');
-    expect(run(state, { type: 'recovered', alive: true }).state.life).toBe('starting');
+    expect(run(state, { type: 'restart' }).state.life).toBe('draining');
+    expect(run(state, { type: 'down', force: false }).state.life).toBe('draining');
+    expect(run(state, ...recovered(true)).state.life).toBe('degraded');
+  });
+});
+
+describe('what cannot be seen', () => {
+  const lost: Signal = { type: 'out-of-sight', run: 1, reason: 'ETIMEDOUT' };
+
+  it('is neither started nor ended, and looked for again', () => {
+    const { state, effects } = run(ready, lost, timer('kill'), timer('stable'), { type: 'stalled', run: 1, cause: 'stall', forMs: 1 });
+    expect(state).toMatchObject({ life: 'unknown', before: 'ready', health: { reason: 'ETIMEDOUT' } });
+    expect(effects).toEqual(['emit unknown', 'timer sight 5000']);
+    expect(run(state, timer('sight')).effects).toEqual(['recover', 'timer sight 10000']);
+  });
+
+  it('goes on as it was when it is seen again', () => {
+    const { state, effects } = run(ready, lost, timer('sight'), { type: 'recovered', alive: true });
+    expect(state.life).toBe('ready');
+    expect(state.before).toBeUndefined();
+    expect(effects).toEqual(expect.arrayContaining(['cancel sight', 'quiet', 'watch-health']));
+  });
+
+  it('keeps what is asked meanwhile, and does it then', () => {
+    const blind = run(ready, lost, down);
+    expect(blind.state).toMatchObject({ life: 'unknown', desired: 'down', deferred: { type: 'down' } });
+    expect(blind.effects).not.toContain('terminate');
+    const seen = run(blind.state, { type: 'recovered', alive: true });
+    expect(seen.state).toMatchObject({ life: 'draining', desired: 'down' });
+    expect(seen.effects).toContain('terminate');
+    expect(seen.effects).not.toContain('emit requested');
+  });
+
+  it('that ends is gone, with its cause', () => {
+    const { state } = run(ready, lost, exited());
+    expect(state).toMatchObject({ life: 'reclaiming', lastExit: exit, ending: { is: 'failure', exit } });
+  });
+
+  it('at the begin of a supervisor: nobody can tell, so nothing is done', () => {
+    const { state, effects } = run(ready, { type: 'recovering' }, { type: 'recovered', alive: 'unknown', reason: 'EMFILE' });
+    expect(state).toMatchObject({ life: 'unknown', before: 'ready', health: { reason: 'EMFILE' } });
+    expect(effects).toEqual(['recover', 'timer sight 10000', 'emit unknown', 'timer sight 5000']);
+    expect(run(ready, { type: 'recovering' }, timer('sight')).state.life).toBe('unknown');
+  });
+});
+
+describe('a drain', () => {
+  const inFlight = (requests: number): Signal => ({ type: 'in-flight', run: 1, requests });
+  const told = (state: State, signal: Signal, wallMs = at.wallMs) =>
+    reduce(state, signal, { ...at, wallMs })[1].flatMap((effect) =>
+      effect.do === 'emit' && effect.event.type === 'drained' ? [effect.event] : [],
+    );
+
+  it('becomes a stop when no request is left, and says how many ended', () => {
+    const draining = run(ready, down, inFlight(3), inFlight(1)).state;
+    expect(draining).toMatchObject({ life: 'draining', drain: { open: 3, left: 1 } });
+    expect(told(draining, inFlight(0))).toEqual([{ type: 'drained', finished: 3, aborted: 0 }]);
+    expect(run(draining, inFlight(0)).state.life).toBe('stopping');
+  });
+
+  it('cut off by the deadline says how many were', () => {
+    const draining = run(ready, down, inFlight(3), inFlight(2)).state;
+    expect(told(draining, timer('kill'))).toEqual([{ type: 'drained', finished: 1, aborted: 2 }]);
+    expect(run(draining, timer('kill')).state.life).toBe('killing');
+  });
+
+  it('at the end of which the engine ended itself: within its limit all were finished, after it the rest was cut off', () => {
+    const draining = run(ready, down, inFlight(2)).state;
+    expect(told(draining, exited(), at.wallMs + 5000)).toEqual([{ type: 'drained', finished: 2, aborted: 0 }]);
+    expect(told(draining, exited(), at.wallMs + 31_000)).toEqual([{ type: 'drained', finished: 0, aborted: 2 }]);
+  });
+
+  it('of an idle engine is not spoken of', () => {
+    const { state, effects } = run(ready, down, inFlight(0), exited(), reclaimed());
+    expect(state.life).toBe('stopped');
+    expect(effects).not.toContain('emit drained');
+  });
+});
+
+describe('a start that stands still', () => {
+  const stall = (cause: 'start-stall' | 'download-stall'): Signal => ({
+    type: 'start-stalled',
+    run: 1,
+    cause,
+    forMs: 300_000,
+    detail: 'loading',
+  });
+
+  it('is looked at, ended, and tried again', () => {
+    const { state, effects } = run(starting, stall('start-stall'), { type: 'bundled', run: 1, path: '/c/1' }, exited(), reclaimed());
+    expect(state).toMatchObject({ life: 'backoff', lastExit: { cause: 'start-stall', line: 'loading', bundle: '/c/1' } });
+    expect(effects).toEqual(expect.arrayContaining(['bundle', 'terminate', 'reclaim', 'timer next-start 2000']));
+  });
+
+  it('at the same place twice is given up; a download never is for that', () => {
+    for (const [cause, life] of [
+      ['start-stall', 'failed'],
+      ['download-stall', 'backoff'],
+    ] as const) {
+      const again = (n: number): Signal[] => [{ ...stall(cause), run: n } as Signal, { type: 'bundled', run: n }, exited(n), reclaimed(n)];
+      const first = run(starting, ...again(1), timer('next-start'), passed(2), launched(2)).state;
+      expect(run({ ...first, phase: starting.phase ?? 'spawned' }, ...again(2)).state.life).toBe(life);
+    }
+  });
+
+  it('has its deadline put off by signs of life, four times at most', () => {
+    const later = (ms: number, signal: Signal, state: State) => reduce(state, signal, { wallMs: at.wallMs + ms, random: 0 });
+    const deadlineMs = 1_800_000;
+    const [lively] = later(deadlineMs - 10_000, { type: 'progress', run: 1 }, starting);
+    const [on, effects] = later(deadlineMs, timer('start-deadline'), lively);
+    expect(on.life).toBe('starting');
+    expect(short(effects)).toEqual(['timer start-deadline 60000']);
+    expect(later(deadlineMs + 60_000, timer('start-deadline'), on)[0]).toMatchObject({
+      life: 'stopping',
+      lastExit: { cause: 'start-timeout' },
+    });
+    const [last] = later(7_199_000, { type: 'progress', run: 1 }, starting);
+    expect(later(7_200_000, timer('start-deadline'), last)[0].life).toBe('stopping');
+    expect(later(deadlineMs, timer('start-deadline'), starting)[0].life).toBe('stopping');
+  });
+
+  it('says how far a download is, not too often', () => {
+    const bytes = (doneBytes: number): Signal => ({ type: 'downloading', run: 1, doneBytes, totalBytes: 100, bytesPerSecond: 5 });
+    const { state, effects } = run(starting, bytes(1), bytes(2), bytes(100));
+    expect(state.download).toMatchObject({ doneBytes: 100, totalBytes: 100 });
+    expect(effects).toEqual(['emit download', 'emit download']);
   });
 });

@@ -13,7 +13,7 @@ import type { Deployable, State } from '../../src/supervisor/state.ts';
 import { readState } from '../../src/supervisor/store.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
-import { makeState, makeWanted } from './make.ts';
+import { makeRecord, makeState, makeWanted } from './make.ts';
 
 let directory: string;
 let port: number;
@@ -106,8 +106,10 @@ class FakeRuntime implements Runtime {
     };
   }
 
-  async adopt(): Promise<undefined> {
-    return undefined;
+  adopts: () => Promise<undefined> = async () => undefined;
+
+  adopt(): Promise<undefined> {
+    return this.adopts();
   }
 
   remains() {
@@ -307,14 +309,31 @@ describe('trouble of ours', () => {
     expect(await told()).toContainEqual('life.work-failed reclaim EBUSY: it is so');
   });
 
+  it('that keeps us from looking at the last engine: nothing is started or ended until we can, then what was asked is done', async () => {
+    await supervisor.release();
+    runtime.adopts = () => Promise.reject(errno('EMFILE'));
+    supervisor = await open(makeState({ desired: 'up', life: 'ready', run: 1, launch: makeRecord(1), wanted: wanted() }));
+    await supervisor.recover();
+    expect(supervisor.now).toMatchObject({ life: 'unknown', before: 'ready' });
+    await down();
+    expect(supervisor.now).toMatchObject({ life: 'unknown', desired: 'down' });
+    expect(runtime.done).toEqual([]);
+    runtime.adopts = async () => undefined;
+    await passTimeUntil('stopped');
+    expect(runtime.launched).toEqual([]);
+    expect((await told()).filter((line) => line === 'unknown')).toHaveLength(1);
+  });
+
   it('with the state file: goes on from memory, says so once, and writes when it can again', async () => {
     await supervisor.release();
     const file = join(directory, 'not/there/state.json');
+    await writeFile(join(directory, 'not'), 'in the way');
     supervisor = await open(makeState(), file);
     await up();
     await life().toBe('starting');
     await expect.poll(() => runtime.launched.length).toBe(1);
-    expect((await told()).filter((line) => line.startsWith('life.persistence'))).toEqual(['life.persistence-degraded ENOENT']);
+    expect((await told()).filter((line) => line.startsWith('life.persistence'))).toEqual(['life.persistence-degraded ENOTDIR']);
+    await rm(join(directory, 'not'));
     await mkdir(join(directory, 'not/there'), { recursive: true });
     await supervisor.send({ type: 'health', run: 1, ok: true });
     expect(await told()).toContain('life.persistence-restored ');

@@ -7,6 +7,7 @@
  */
 import { expect, it } from 'vitest';
 import type { Survivor } from '../../src/core/event.ts';
+import { findBroken } from '../../src/supervisor/invariants.ts';
 import { reduce } from '../../src/supervisor/reduce.ts';
 import type { Effect, Signal, TimerName } from '../../src/supervisor/signal.ts';
 import type { State } from '../../src/supervisor/state.ts';
@@ -14,7 +15,20 @@ import { makeRecord, makeState, makeWanted } from './make.ts';
 
 const steps = 400;
 const seeds = Number(process.env.WALK_SEEDS ?? 150);
-const transient = ['preflight', 'starting', 'unhealthy', 'stopping', 'killing', 'reclaiming', 'backoff', 'crashloop', 'unkillable'];
+const transient = [
+  'preflight',
+  'starting',
+  'unhealthy',
+  'draining',
+  'stopping',
+  'killing',
+  'reclaiming',
+  'backoff',
+  'crashloop',
+  'unkillable',
+  'recovering',
+  'unknown',
+];
 
 class World {
   state: State = makeState();
@@ -31,7 +45,9 @@ class World {
 
   feed(signal: Signal): void {
     this.wallMs += Math.floor(this.random() * 5000);
-    const [state, effects] = reduce(this.state, signal, { wallMs: this.wallMs, random: this.random() });
+    const before = this.state;
+    const [state, effects] = reduce(before, signal, { wallMs: this.wallMs, random: this.random() });
+    expect(findBroken(before, signal, [state, effects])).toBeUndefined();
     this.state = state;
     for (const effect of effects) this.perform(effect);
     this.check(signal);
@@ -46,6 +62,9 @@ class World {
     if (dice < 0.34) return this.feed({ type: 'health', run: this.state.run, ok: this.random() < 0.5 });
     if (dice < 0.36) return this.feed({ type: 'slow', run: this.state.run, ...(this.random() < 0.5 ? { reason: 'stall' } : {}) });
     if (dice < 0.37) return this.feed({ type: 'stalled', run: this.state.run, cause: 'stall', forMs: 120_000 });
+    if (dice < 0.385) return this.feed({ type: 'out-of-sight', run: this.state.run, reason: 'ETIMEDOUT' });
+    if (dice < 0.4) return this.feed({ type: 'progress', run: this.state.run });
+    if (dice < 0.41) return this.feed({ type: 'start-stalled', run: this.state.run, cause: 'start-stall', forMs: 1, detail: '' });
     this.answer();
   }
 
@@ -67,7 +86,7 @@ class World {
     // A supervisor that is killed and replaced: what was pending or timed dies with it.
     this.pending.length = 0;
     this.timers.clear();
-    return { type: 'recovered', alive: this.alive.has(this.state.run) };
+    return { type: 'recovering' };
   }
 
   private die(): void {
@@ -134,6 +153,12 @@ class World {
             : { type: 'gate-timed-out', run, check: 'chat', detail: '400' },
         );
         return;
+      case 'recover':
+        this.pending.push(() => ({ type: 'recovered', alive: this.random() < 0.2 ? 'unknown' : this.alive.has(this.state.run) }));
+        return;
+      case 'watch-drain':
+        this.pending.push(() => ({ type: 'in-flight', run, requests: Math.floor(this.random() * 3) }));
+        return;
       case 'bundle':
         // Now and then it takes too long, and the timer has the last word.
         if (this.random() < 0.7) this.pending.push(() => ({ type: 'bundled', run, path: '/crashes/1' }));
@@ -196,15 +221,18 @@ it(`${seeds} walks of ${steps} steps break no invariant and always drain`, () =>
     'backoff',
     'crashloop',
     'degraded',
+    'draining',
     'failed',
     'killing',
     'preflight',
     'ready',
     'reclaiming',
+    'recovering',
     'starting',
     'stopped',
     'stopping',
     'unhealthy',
     'unkillable',
+    'unknown',
   ]);
 });
