@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that run the built program; all others run the sources and need no build. */
 const program = ['test/scenarios/**/*.test.ts', 'test/golden/**/*.test.ts'];
-/** What needs a real engine or Docker has its own configuration. */
-const elsewhere = ['test/vllm/**', 'test/docker/**'];
+/** What needs a real engine or Docker, and the fault matrix, have configurations of their own. */
+const elsewhere = ['test/vllm/**', 'test/docker/**', 'test/faults/**'];
 
 const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as const;
 

@@ -156,6 +156,7 @@ function toTypeText({ type, enum: choices, anyOf, pattern, minimum, maximum }: N
       : words.map((word) => code(String(word))).join(', ');
   }
   const types = [type].flat().filter((one) => one !== 'null');
+  if (/%/.test(String(pattern))) return 'percentage';
   const unit = /ms\|s\|m/.test(String(pattern)) ? 'duration' : /\[Bb\]/.test(String(pattern)) ? 'size' : undefined;
   const range = maximum === undefined ? (minimum === undefined ? '' : `, ${minimum} or more`) : `, ${minimum} to ${maximum}`;
   return (unit ?? types.map((one) => kinds[String(one)] ?? String(one)).join(' or ')) + range;

@@ -14,13 +14,23 @@ export function configure(command: Command, run: Run): void {
   command
     .argument('[name]', toText(say('commands.argument.name')))
     .option('--watch', toText(say('commands.status.watch')))
-    .action((name: string | undefined, options: { readonly watch?: true }) =>
-      run((session) => {
-        const look = () => (name === undefined ? lookAtAll(session) : lookAtOne(name, session));
-        return options.watch ? watchOn(session, look) : showOnce(session, look);
+    .option('--history', toText(say('commands.status.history')))
+    .option('--since <time>', toText(say('commands.status.since')))
+    .action((name: string | undefined, { watch, history, since }: Options) =>
+      run(async (session) => {
+        const back = history || since !== undefined ? await import('./status-history.ts') : undefined;
+        const now = () => (name === undefined ? lookAtAll(session) : lookAtOne(name, session));
+        const look = back ? back.chooseLook({ name, since, command }, session) : now;
+        return watch ? watchOn(session, look) : showOnce(session, look);
       }),
     );
-  addExamples(command, ['status', 'status chat', 'status --watch']);
+  addExamples(command, ['status', 'status chat', 'status --watch', 'status chat --history --since 24h']);
+}
+
+interface Options {
+  readonly watch?: true;
+  readonly history?: true;
+  readonly since?: string;
 }
 
 async function watchOn(session: Session, look: () => Promise<Look>): Promise<number> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Places, toSocketPath } from '../host/environment.ts';
-import { ensurePrivateDirectory, errnoOf, readTextFile, readTextFileNow } from '../host/files.ts';
+import { ensurePrivateDirectory, errnoOf, readOwnFileNow, readTextFile } from '../host/files.ts';
 
 export interface DeploymentPaths {
   readonly directory: string;
@@ -74,7 +74,7 @@ export function toLockText(pid: number, socket: string): string {
  * person's cron job or `su` has other variables (XDG_RUNTIME_DIR, TMPDIR), so it is written into the lock file.
  */
 export function findSocket(paths: DeploymentPaths): string {
-  const text = readTextFileNow(paths.lock);
+  const text = readOwnFileNow(paths.lock);
   return text?.split('\n')[1] || paths.socket;
 }
 

@@ -19,6 +19,9 @@ import { endingStatus } from './client.ts';
 /** A launch spec is a few kilobytes; whatever sends more is not our client. */
 const bodyCap = 2 ** 20;
 const usualBeatMs = 5000;
+/** For a whole request, its silence included: our own clients send theirs at once. */
+const requestLimitMs = 5000;
+const requestCheckMs = 1000;
 /** How long a close waits for answers under way. */
 const closeLimitMs = 2000;
 
@@ -28,6 +31,8 @@ export interface ControlServer {
    * in the same turn, so that no command can be accepted and then forgotten.
    */
   refuseCommands(): void;
+  /** Its file was deleted, so that nobody finds it: makes it again. Those who are connected stay so. */
+  listenAgain(): Promise<void>;
   /** Ends the followers, lets answers under way be finished, and removes the socket. */
   close(): Promise<void>;
 }
@@ -43,22 +48,36 @@ export interface ControlParts {
 export async function startControlServer({ socket, beatMs = usualBeatMs, ...parts }: ControlParts): Promise<ControlServer> {
   await rm(socket, { force: true });
   const handling: Handling = { ...parts, beatMs, followers: new Set(), ending: false };
-  const server = createServer((request, response) => {
-    // A client that has gone is its own affair.
-    response.on('error', () => response.destroy());
-    answer(request, response, handling).catch((error: unknown) => refuse(response, error));
-  });
-  await listen(server, socket);
-  await chmod(socket, 0o600);
+  const limits = { requestTimeout: requestLimitMs, headersTimeout: requestLimitMs, connectionsCheckingInterval: requestCheckMs };
+  const servers: Server[] = [];
+  const open = async () => {
+    const server = createServer(limits, (request, response) => {
+      // A client that has gone is its own affair.
+      response.on('error', () => response.destroy());
+      answer(request, response, handling).catch((error: unknown) => refuse(response, error));
+    });
+    await listen(server, socket);
+    await chmod(socket, 0o600);
+    servers.push(server);
+  };
+  await open();
   return {
     refuseCommands() {
       handling.ending = true;
     },
+    async listenAgain() {
+      // First, because a listener that closes deletes the file of its name, whosever that is by then.
+      for (const server of servers) server.close();
+      await open();
+    },
     async close() {
       handling.ending = true;
-      const closed = new Promise((resolve) => server.close(resolve));
+      const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
       for (const follower of handling.followers) follower.end();
-      const limit = setTimeout(() => server.closeAllConnections(), closeLimitMs);
+      const cut = () => {
+        for (const server of servers) server.closeAllConnections();
+      };
+      const limit = setTimeout(cut, closeLimitMs);
       await closed;
       clearTimeout(limit);
       await rm(socket, { force: true });

@@ -3,6 +3,7 @@
  * Everything here survives a round trip through JSON.
  */
 import type { Message } from './message.ts';
+import type { Pressure, PressureDirection } from './pressure.ts';
 
 /** vLLM's start-up as its log tells it, in order; `verifying` is our own readiness gate. */
 export type StartPhase =
@@ -90,6 +91,14 @@ export type LifeEvent =
   | { readonly type: 'stopped' }
   | { readonly type: 'unkillable'; readonly survivors: readonly Survivor[] }
   | { readonly type: 'rolling-back'; readonly reason: string }
+  /** A step between profiles because of pressure, or because it is over: names of profiles, and the numbers. */
+  | {
+      readonly type: 'adapted';
+      readonly from: string;
+      readonly to: string;
+      readonly direction: PressureDirection;
+      readonly because: readonly Pressure[];
+    }
   | { readonly type: 'note'; readonly note: Message };
 
 /** `stall`: work and no progress; `canary`: idle, and not one token; `api`: not even a page of metrics. */

@@ -23,6 +23,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'engine/unknown': ExitStatus.unknownName,
   'engine/failed': ExitStatus.engine,
   'engine/never-ready': ExitStatus.engine,
+  'engine/start-stalled': ExitStatus.engine,
+  'engine/download-stalled': ExitStatus.engine,
   'engine/rolled-back': ExitStatus.engine,
   'engine/replicas': ExitStatus.engine,
   'host/gpu-name': ExitStatus.usage,

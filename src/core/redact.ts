@@ -23,7 +23,22 @@ export function createRedactor({ secrets, home, hostname }: RedactFacts): (text:
   };
 }
 
+/**
+ * For what is shown on this machine: keys go, paths and names stay. A line without a word that could announce a key,
+ * and without a value that is known, is passed on as it is: a log has many.
+ */
+export function createMask(secrets: readonly string[]): (text: string) => string {
+  const known = toAlternatives(secrets.filter(isWorthHiding).flatMap(toForms));
+  return (text) => {
+    const plain = known === undefined ? text : text.replace(known, hidden);
+    return hints.test(plain) ? forms.reduce((rest, [form, replacement]) => rest.replace(form, replacement), plain) : plain;
+  };
+}
+
 const hidden = '[REDACTED]';
+
+/** Each of `forms` has one of these in it. */
+const hints = /key|token|secret|passw|credential|authorization|bearer|:\/\/|hf_|api_org_|[srp]k-|gh[a-z]_|akia|serial/i;
 
 /** A secret's usual names, as the last part of a name: `HF_TOKEN`, `api-key`, `apiKey`. Bounded: a log may be one long word. */
 const names = String.raw`[\w-]{0,64}(?:api[_-]?key|apikey|token|secret|passw(?:or)?d|credentials?)`;

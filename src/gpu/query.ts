@@ -13,7 +13,7 @@
 import type { Finding } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
 import type { RunResult } from '../host/exec.ts';
-import type { GpuObservation } from './gpu.ts';
+import type { Gpu, GpuObservation } from './gpu.ts';
 import { findSmi, runSmi } from './program.ts';
 import { mergeGpus } from './smi/merge.ts';
 import type { SmiGpu, SmiReading } from './smi/reading.ts';
@@ -57,6 +57,31 @@ export async function observeGpus(env: NodeJS.ProcessEnv, options: ObserveGpusOp
   }
   const all = await askRest(ask, first, depth);
   return toPresent(all, { timeoutMs, problems: [...program.problems, ...first.answer.reading.problems] });
+}
+
+/**
+ * One question for all that a running deployment's GPUs have to say: memory, who holds it, clocks, what has to be done.
+ * `none`: it says itself that there is no GPU, or no driver yet. `lost`: one does not answer its driver any more.
+ */
+export type GpuDetails =
+  | { readonly is: 'read'; readonly gpus: readonly Gpu[]; readonly lost?: true }
+  | { readonly is: 'none' | 'hangs' | 'unread'; readonly evidence: Message; readonly lost?: true };
+
+export async function observeGpuDetails(env: NodeJS.ProcessEnv, options: Omit<ObserveGpusOptions, 'depth'> = {}): Promise<GpuDetails> {
+  const { root = '/', timeoutMs = 10_000, signal } = options;
+  const program = await findSmi(env, root);
+  if (program.is === 'none') return { is: 'unread', evidence: say('gpu.no-smi') };
+  if (program.is === 'not-executable') return { is: 'unread', evidence: say('gpu.smi-not-executable', { path: program.path }) };
+  const args = ['-q', '-x'];
+  const deadline = performance.now() + timeoutMs;
+  const result = await runSmi(program.path, args, { env, deadline, ...(signal ? { signal } : {}) });
+  const reading = await parseSmi(result.code === undefined ? result.stdout : `${result.stdout}\n`, toParseOptions(args, result));
+  const observed = toObservation(reading);
+  const lost = reading.errorKind === 'gpu-is-lost' ? ({ lost: true } as const) : {};
+  if (result.problem === 'ETIMEDOUT') return { is: 'hangs', evidence: toEvidence(result, reading, timeoutMs) };
+  if (observed.is === 'present') return { is: 'read', gpus: observed.gpus, ...lost };
+  const isNone = reading.errorKind === 'no-devices' || reading.errorKind === 'driver-not-loaded';
+  return { is: isNone ? 'none' : 'unread', evidence: toEvidence(result, reading, timeoutMs), ...lost };
 }
 
 interface Answer {

@@ -97,9 +97,18 @@ const inherited = [
   'VLLM_USE_MODELSCOPE',
 ] as const;
 
-export function toEngineEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+/** Of no use to an engine that does not ask the hub. */
+const hubTokens: readonly string[] = ['HF_TOKEN', 'HF_TOKEN_PATH'];
+
+export interface EngineEnvironmentOptions {
+  /** Whoever gets it never asks the hub. */
+  readonly offline?: boolean;
+}
+
+export function toEngineEnvironment(env: NodeJS.ProcessEnv, { offline = false }: EngineEnvironmentOptions = {}): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of inherited) {
+    if (offline && hubTokens.includes(name)) continue;
     const value = env[name];
     if (value !== undefined) kept[name] = value;
   }

@@ -1,5 +1,5 @@
 /** Files that must survive a crash, and directories that must be ours. */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DeployError } from '../core/error.ts';
@@ -56,13 +56,40 @@ export function readTextFileNow(path: string): string | undefined {
 }
 
 /**
+ * The same for files of ours alone: a link in the place of one was put there by somebody else, who could choose what
+ * we start from it. Throws `state/link`.
+ */
+export function readOwnFileNow(path: string): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw toLinkError(path, error);
+  }
+  try {
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** For adding to a file of ours, which is made where it is missing; a link in its place is not followed. */
+export const appendOwn = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
+
+/** What was thrown, or `state/link` where the file turned out to be a link. */
+export function toLinkError(path: string, error: unknown): unknown {
+  return errnoOf(error) === 'ELOOP' ? DeployError.of('state/link', { path }, { cause: error }) : error;
+}
+
+/**
  * Makes a directory (0700) if needed and makes sure that it is ours alone: somebody who could write here could
  * choose what we start. Throws `state/not-writable` or `state/unsafe`.
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   const uid = process.getuid?.() ?? -1;
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
   } catch (error) {
     throw DeployError.of('state/not-writable', { path, problem: errnoOf(error) ?? String(error), uid }, { cause: error });
   }
@@ -71,6 +98,21 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
   if (facts.uid !== uid) throw DeployError.of('state/not-writable', { path, problem: `it belongs to uid ${facts.uid}`, uid });
   if ((facts.mode & 0o022) !== 0) throw DeployError.of('state/unsafe', { path, problem: 'is writable by others' });
   if ((facts.mode & 0o055) !== 0) await chmod(path, facts.mode & 0o700);
+}
+
+/** Not by Node's own recursion: on a read-only disk that says ENOENT, and below /proc it never ends. */
+async function makeDirectory(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await makeDirectory(dirname(path));
+    await make();
+  }
 }
 
 /** Bytes that this user can still write on the file system of a path (its nearest existing parent). */

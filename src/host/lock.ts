@@ -4,9 +4,10 @@
  * Free of the races of lock files with pids in them.
  */
 
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { DeployError } from '../core/error.ts';
-import { errnoOf } from './files.ts';
+import { errnoOf, toLinkError } from './files.ts';
 
 export interface Lock {
   /** Text that a waiting process can read from the lock file, e.g. who holds it. On a full disk there is none. */
@@ -42,10 +43,10 @@ export async function tryLock(path: string): Promise<Lock | undefined> {
 /** A lock needs no writing: on a disk that has become read-only one that is there still does. */
 async function openLockFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'a+', 0o600);
+    return await open(path, constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
-    if (errnoOf(error) !== 'EROFS') throw error;
-    return open(path, 'r');
+    if (errnoOf(error) !== 'EROFS') throw toLinkError(path, error);
+    return open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   }
 }
 

@@ -60,7 +60,7 @@ export interface Judge {
 }
 
 export function createJudge(until: Aim, { emit }: Pick<Context, 'emit'>): Judge {
-  const about: About = { until, rollback: undefined, refused: undefined };
+  const about: About = { until, rollback: undefined, refused: undefined, stalled: undefined };
   let last = 0;
   return {
     get last() {
@@ -71,6 +71,8 @@ export function createJudge(until: Aim, { emit }: Pick<Context, 'emit'>): Judge 
       emit(event);
       if (event.type === 'rolling-back') about.rollback = event.reason;
       if (event.type === 'preflight-failed') about.refused = event.reason;
+      if (event.type === 'launching') about.stalled = undefined;
+      if (event.type === 'unhealthy') about.stalled = event.cause;
       return toOutcome(event, about);
     },
   };
@@ -80,9 +82,11 @@ interface About {
   readonly until: Aim;
   rollback: string | undefined;
   refused: Message | undefined;
+  /** Why the last launch was given up, where it stood still. */
+  stalled: string | undefined;
 }
 
-function toOutcome(event: DeploymentEvent, { until, rollback, refused }: Readonly<About>): Outcome | undefined {
+function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled }: Readonly<About>): Outcome | undefined {
   const name = event.deployment;
   switch (event.type) {
     case 'ready':
@@ -98,7 +102,7 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused }: Readonl
     case 'failed':
       return { is: 'failed', error: toStartError(name, event.exit, refused) };
     case 'crashloop':
-      return { is: 'failed', error: DeployError.of('engine/never-ready', { name, reason: `${event.attempt} starts failed` }) };
+      return { is: 'failed', error: toLoopError(name, `${event.attempt} starts failed`, stalled) };
     case 'unkillable': {
       const survivors = event.survivors.map((one) => `${one.command} (process ${one.pid}${one.state ? `, state ${one.state}` : ''})`);
       return { is: 'failed', error: DeployError.of('runtime/unkillable', { name, survivors: survivors.join(', ') }) };
@@ -111,9 +115,21 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused }: Readonl
 function toStartError(name: string, exit: ExitReport, refused: Message | undefined): DeployError {
   if (exit.cause === 'preflight' && refused) return DeployError.of('host/cannot-start', { name, reason: refused });
   const line = exit.line ?? exit.diagnosis ?? exit.cause;
+  const stall = toStallError(exit.cause, name, line);
+  if (stall) return stall;
   if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line });
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);
   return DeployError.of('engine/failed', { name, line: exit.line ?? ended ?? line });
+}
+
+function toLoopError(name: string, reason: string, stalled: string | undefined): DeployError {
+  return toStallError(stalled, name, reason) ?? DeployError.of('engine/never-ready', { name, reason });
+}
+
+/** Which setting would have waited longer stands in its hint. */
+function toStallError(cause: string | undefined, name: string, line: string): DeployError | undefined {
+  if (cause === 'start-stall') return DeployError.of('engine/start-stalled', { name, line });
+  return cause === 'download-stall' ? DeployError.of('engine/download-stalled', { name, line }) : undefined;
 }
 
 async function readEventsAfter(after: number, name: string, { places }: Context): Promise<readonly DeploymentEvent[]> {

@@ -1,10 +1,12 @@
 import { listLaunches, toLaunchPaths } from '../control/directory.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
+import { createMask } from '../core/redact.ts';
 import { openLog, type Tail } from '../host/tail.ts';
 import { parseLogLine } from '../vllm/log-line.ts';
 import type { Context } from './context.ts';
 import { findDeployment, type Known, readReadableState } from './find.ts';
+import { readSecretsOf } from './known-secrets.ts';
 
 export interface LogsRequest {
   readonly name?: string;
@@ -26,11 +28,16 @@ export interface LogLine {
 const pollMs = 150;
 
 /**
- * Lines of the engine's log as it wrote them, piece by piece however long it is. Following goes on over restarts and
- * ends when the deployment is down.
+ * Lines of the engine's log as it wrote them but for keys, piece by piece however long it is. Following goes on over
+ * restarts and ends when the deployment is down.
  */
 export async function* readLogs(request: LogsRequest, context: Context): AsyncGenerator<LogLine> {
   const known = await findDeployment(request.name, 'logs', context);
+  const mask = createMask(await readSecretsOf(known.state.wanted.spec, context.env));
+  for await (const line of readLines(request, known, context)) yield { ...line, text: mask(line.text) };
+}
+
+async function* readLines(request: LogsRequest, known: Known, context: Context): AsyncGenerator<LogLine> {
   let launchId = request.supervisor ? '' : await chooseLaunch(known, request.launch);
   const path = request.supervisor ? known.paths.supervisorLog : toLaunchPaths(known.paths, launchId).logFile;
   let tail = await openLog(path, request.tail);

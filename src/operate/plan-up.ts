@@ -11,6 +11,7 @@ import type { checkPlan } from '../plan/preflight.ts';
 import { checkPort } from '../plan/preflight-port.ts';
 import { checkReplicas } from '../plan/replicas.ts';
 import type { BackendName } from '../profile/profile.ts';
+import { toBase } from '../supervisor/ladder.ts';
 import type { State } from '../supervisor/state.ts';
 import { readState } from '../supervisor/store.ts';
 import { toErrorText } from '../text/render.ts';
@@ -65,7 +66,9 @@ export async function planUp(request: PlanUpRequest, context: Context): Promise<
   const blockers = await findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
   const { memory: planned, ...rest } = first.plan;
   const memory = planned && records[0]?.holdsMachine ? (await import('../plan/memory/of-facts.ts')).withoutOthers(planned) : planned;
-  const plan = { ...rest, name, ...(memory ? { memory } : {}), findings: [...toFindings(blockers), ...first.plan.findings] };
+  const steps = first.profile.adapt ? (await (await import('./plan-adapt.ts')).planSteps(first, request, context)).findings : [];
+  const findings = [...toFindings(blockers), ...first.plan.findings, ...steps];
+  const plan = { ...rest, name, ...(memory ? { memory } : {}), findings };
   const changes = all.map((one, at) => toLiveChanges(records[at]?.state, one.spec));
   const [own] = changes;
   return {
@@ -113,7 +116,7 @@ export function toFindings(errors: readonly DeployError[]): readonly Finding[] {
 }
 
 function toLiveChanges(running: State | undefined, spec: LaunchSpec): readonly Change[] | undefined {
-  return running !== undefined && isLive(running) ? toChanges(running.wanted.spec, spec) : undefined;
+  return running !== undefined && isLive(running) ? toChanges(toBase(running.wanted).spec, spec) : undefined;
 }
 
 function toReplica({ name, spec }: MadePlan, changes: readonly Change[] | undefined): PlannedReplica {

@@ -8,6 +8,7 @@ import type { Memory, Plan } from '../plan/plan.ts';
 import { type Member, toMember, toMembers } from '../plan/replicas.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import { recallProfile } from '../profile/recall.ts';
+import { toStepProfile } from '../profile/step-profile.ts';
 import type { FlagCatalogue } from '../vllm/flags.ts';
 import type { Context } from './context.ts';
 
@@ -69,6 +70,22 @@ export async function makePlanOf(
   if (isAlone ? replica !== undefined : replica === undefined || replica > read.profile.replicas) return undefined;
   const member = replica === undefined ? { name, profile: read.profile } : toMember(read.profile, name, replica);
   return planMember(member, await observe(member.profile, read, context), { read, context });
+}
+
+/** What a step of `adapt` would be in place of a deployment that is planned already. */
+export async function makeStepPlan(
+  step: string,
+  { base, backend }: { readonly base: MadePlan; readonly backend?: BackendName },
+  context: Context,
+): Promise<MadePlan> {
+  const { gpus, port, gpusAssumed } = base.facts;
+  const seen = gpus === undefined ? {} : { observed: { gpus: async () => gpus, elsewhere: gpusAssumed === true } };
+  const read = await readAsked({ profileRef: step, sets: [], ...(backend === undefined ? {} : { backend }), ...seen }, context);
+  const profile = toStepProfile(read.profile, base.profile);
+  // The port is that of the one that it takes the place of.
+  const facts = { ...(await observe(profile, read, context)), port };
+  const { name, replica } = base;
+  return planMember({ name, profile, ...(replica === undefined ? {} : { replica }) }, facts, { read, context });
 }
 
 interface ReadProfile {

@@ -44,7 +44,8 @@ export async function prepareUp(request: PlanUpRequest, context: Context): Promi
 }
 
 async function prepareProfile(ref: string, request: PlanUpRequest, context: Context): Promise<PreparedUp> {
-  let made = await planFor(ref, request, context);
+  const planned = await planFor(ref, request, context);
+  let made = planned;
   const records = await Promise.all(made.all.map(({ name }) => readRecord(name, context)));
   const surplus = await findSurplus(made.name, toNames(made.all), context);
   const refuse = async () => {
@@ -53,6 +54,7 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
     refuseFindings(made);
   };
   await refuse();
+  let steps = await planStepsOf(made, request, context);
   const { source } = made.first.plan.engine;
   if (source.kind === 'managed' && !source.installed) {
     await ensureEngine(made.profile, { install: request.install }, context);
@@ -61,11 +63,16 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
     await refuse();
   }
   if (await ensureFlags(made.first.plan.engine, context)) made = await planFor(ref, request, context);
+  if (made !== planned) steps = await planStepsOf(made, request, context);
   announce(made, context);
   const { first, name, profile } = made;
-  if (profile.model.source === 'miniature' && !first.plan.simulated) await ensureMiniature(first.spec.model, context);
+  for (const { profile: own, plan, spec } of [first, ...(steps[0] ?? [])])
+    if (own.model.source === 'miniature' && !plan.simulated) await ensureMiniature(spec.model, context);
   const from = { ref: toLastingRef(ref, profile), sets: toSets(request) };
-  const members = made.all.map((one, at) => ({ name: one.name, wanted: toDeployable(one, from, name), running: records[at]?.state }));
+  const members = made.all.map((one, at) => {
+    const wanted = toLadder(toDeployable(one, from, name), { base: one, steps: steps[at] ?? [] });
+    return { name: one.name, wanted, running: records[at]?.state };
+  });
   const [own] = members;
   return {
     name,
@@ -74,6 +81,29 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
     surplus,
     sharesGpu: sharesGpu(profile, first.facts),
   };
+}
+
+/** Of each member, with its port; what stands in the way of one is refused like anything else. */
+async function planStepsOf(made: MadePlans, request: PlanUpRequest, context: Context): Promise<readonly (readonly MadePlan[])[]> {
+  if (made.profile.adapt === undefined) return [];
+  const { planSteps } = await import('./plan-adapt.ts');
+  const all = await Promise.all(made.all.map((one) => planSteps(one, request, context)));
+  const errors = (all[0]?.findings ?? []).filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw DeployError.of('plan/refused', { name: made.name, count: errors.length }, { findings: errors });
+  return all.map(({ steps }) => steps);
+}
+
+interface Ladder {
+  readonly base: MadePlan;
+  readonly steps: readonly MadePlan[];
+}
+
+function toLadder(wanted: Deployable, { base, steps }: Ladder): Deployable {
+  const settings = base.profile.adapt;
+  if (settings === undefined) return wanted;
+  const { gpus: _, ...shared } = wanted;
+  const rungs = steps.map((step) => ({ ...shared, profile: step.profile.name, spec: step.spec, ...toGpus(step) }));
+  return { ...wanted, adapt: { settings, ladder: [wanted, ...rungs] } };
 }
 
 /** What the rules say that knows no single cure: everything at once, and nothing is started. */

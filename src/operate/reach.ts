@@ -7,7 +7,7 @@ import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { startDetached } from '../host/exec.ts';
-import { errnoOf, writeFileAtomic } from '../host/files.ts';
+import { appendOwn, errnoOf, writeFileAtomic } from '../host/files.ts';
 import { tryLock } from '../host/lock.ts';
 import { openTail } from '../host/tail.ts';
 import type { Command } from '../supervisor/signal.ts';
@@ -49,7 +49,8 @@ async function reachSupervisor(name: string, context: Context, first: Deployable
   const running = await readRunning(name, context);
   if (running) return running.address;
   const known = await readReadableState(name, context);
-  const started = await startSupervisorProcess(paths, context, { name, ...(first ? { first } : {}) });
+  // With a record nothing need be handed over, which would take room on a disk that may be full or read-only.
+  const started = await startSupervisorProcess(paths, context, { name, ...(first && known === undefined ? { first } : {}) });
   const pid = started.document.supervisor?.pid ?? 0;
   if (known && isExpectedAlive(known)) context.emit({ type: 'said', level: 'warning', text: say('up.new-supervisor', { name, pid }) });
   return started.address;
@@ -68,7 +69,7 @@ async function startSupervisorProcess(
     if (first) await writeFileAtomic(firstFile, JSON.stringify(first));
     const input = first && (await open(firstFile, 'r'));
     // On a disk that takes nothing any more it goes without its log.
-    const log = await open(paths.supervisorLog, 'a', 0o600).catch(() => undefined);
+    const log = await open(paths.supervisorLog, appendOwn, 0o600).catch(() => undefined);
     try {
       const output = log?.fd ?? 'ignore';
       const stdio = [input?.fd ?? 'ignore', output, output] as const;

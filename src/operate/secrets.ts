@@ -9,13 +9,18 @@ import type { Context } from './context.ts';
  * from another shell). Checked now, so that a missing one is an error before anything is started; but nothing is
  * held up by one of a notification.
  */
-export async function readOwnSecrets({ spec, notify = [] }: Deployable, context: Context): Promise<Readonly<Record<string, string>>> {
+export async function readOwnSecrets(
+  { spec, notify = [], adapt }: Deployable,
+  context: Context,
+): Promise<Readonly<Record<string, string>>> {
   const found: Record<string, string> = {};
   for (const variable of notify.flatMap(toVariables)) {
     const value = context.env[variable];
     if (value) found[variable] = value;
   }
-  for (const ref of Object.values(spec.secretEnv)) {
+  // Those of lighter profiles too: who steps to them has no shell to ask.
+  const specs = [spec, ...(adapt?.ladder ?? []).map((rung) => rung.spec)];
+  for (const ref of new Set(specs.flatMap(({ secretEnv }) => Object.values(secretEnv)))) {
     const value = await readSecret(ref, toStrings(context.env));
     if (ref.startsWith('env:')) found[ref.slice('env:'.length)] = value;
   }

@@ -1,5 +1,6 @@
 /** The body of the supervisor process (`supervise NAME`), and of `up --foreground`. */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type DeploymentPaths,
   ensureDeploymentPaths,
@@ -15,16 +16,20 @@ import type { Survivor } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
 import { type Lock, tryLock } from '../host/lock.ts';
 import { createProcessRuntime } from '../runtime/process.ts';
+import { type HistoryKeeping, keepHistory } from '../supervisor/history-keeper.ts';
 import { Journal } from '../supervisor/journal.ts';
 import { toProblem } from '../supervisor/launch-work.ts';
 import { keepLogsShort, type LogKeeping } from '../supervisor/log-cap.ts';
 import { Notifier } from '../supervisor/notify.ts';
+import { StartTimes } from '../supervisor/start-times.ts';
 import { StartTurn } from '../supervisor/start-turn.ts';
 import { type Deployable, type State, toFirstState } from '../supervisor/state.ts';
 import { readState, setAsideState } from '../supervisor/store.ts';
-import { Supervisor } from '../supervisor/supervisor.ts';
+import { Supervisor, type SupervisorParts } from '../supervisor/supervisor.ts';
 import { toText } from '../text/render.ts';
+import { adaptUnderPressure } from './adapt.ts';
 import type { Context } from './context.ts';
+import { keepRecord, type RecordKeeping } from './keep-record.ts';
 import { findStrays } from './strays.ts';
 
 /** How long a new supervisor waits for one that is just ending. */
@@ -72,7 +77,8 @@ export async function startSupervisor(name: string, context: Context, options: S
   try {
     const supervisor = await openSupervisor(paths, { name, context, first: options.first });
     const server = options.serve ? await startControlServer({ socket: paths.socket, ...supervisor }) : undefined;
-    return { ...supervisor, ended: (signal) => end(supervisor, { ...options, signal, server, lock }) };
+    const record = keepRecord({ ...supervisor, name, places: context.places, paths, lock, server });
+    return { ...supervisor, ended: (signal) => end(supervisor, { ...options, signal, server, record }) };
   } catch (error) {
     await lock.release();
     throw error;
@@ -90,13 +96,18 @@ interface Opened {
   readonly journal: Journal;
   readonly notifier: Notifier;
   readonly logs: LogKeeping;
+  readonly history: HistoryKeeping;
   readonly turn: StartTurn;
+  readonly adapting: ReturnType<typeof adaptUnderPressure>;
+  readonly onNote: (note: Message) => void;
 }
 
 async function openSupervisor(paths: DeploymentPaths, { name, context, first }: Opening): Promise<Opened> {
   const found = await readStateSafely(paths, { name, first });
   const journal = await Journal.open(paths.events);
+  const hooks = await readTestHooks(context.env);
   const supervisor: Supervisor = new Supervisor({
+    ...hooks,
     state: found.state,
     stateFile: paths.state,
     journal,
@@ -105,6 +116,9 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
     crashDirectory: paths.crashes,
     waitForTurn: (state) => turn.take(state),
     pruneLaunches: () => pruneLaunches(paths, supervisor.now.launch?.launchId ?? ''),
+    usuallySeconds: () => times.usuallySeconds,
+    weightsOf: async (spec) => (await import('./download-size.ts')).toDownloadBytes(spec),
+    onPage: (page, run) => history.takePage(page, run),
   });
   const stamp = () => ({ at: new Date().toISOString(), deployment: name, run: supervisor.now.run });
   const onNote = (note: Message) => journal.append({ type: 'note', note }, stamp());
@@ -122,11 +136,25 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
   if (found.isFirst) await endStrays(paths, { name, onLeftover: (survivors) => journal.append({ type: 'survivors', survivors }, stamp()) });
   const onProblem = (problem: string) =>
     journal.append({ type: 'note', note: say('life.work-failed', { work: 'memory', problem }) }, stamp());
+  const times = new StartTimes(join(context.places.data, 'start-times.json'), {
+    onProblem: (error) => onNote(say('life.work-failed', { work: 'start-times', problem: toProblem(error) })),
+  });
+  supervisor.observe((state) => times.observe(state));
   learnWhenReady(supervisor, { context, onProblem });
   supervisor.observe((state) => void turn.observe(state));
+  const adapting = adaptUnderPressure(supervisor, { env: context.env, onNote, onProblem });
+  const history = keepHistory({ now: () => supervisor.now, directory: paths.directory, onNote });
   await supervisor.recover();
   const logs = keepLogsShort({ now: () => supervisor.now, own: paths.supervisorLog, onNote });
-  return { supervisor, journal, notifier, logs, turn };
+  return { supervisor, journal, notifier, logs, history, turn, adapting, onNote };
+}
+
+/** Nothing but one look at the environment where nobody asks for more. */
+async function readTestHooks({ QD_CRASH_AT: text }: NodeJS.ProcessEnv): Promise<Pick<SupervisorParts, 'onStep'>> {
+  if (text === undefined) return {};
+  const { parseCrashPoint } = await import('./crash-point.ts');
+  const onStep = parseCrashPoint(text);
+  return onStep ? { onStep } : {};
 }
 
 interface Learning {
@@ -149,22 +177,28 @@ function learnWhenReady(supervisor: Supervisor, { context, onProblem }: Learning
 interface Ending {
   readonly signal: AbortSignal;
   readonly server: ControlServer | undefined;
-  readonly lock: Lock;
+  readonly record: RecordKeeping;
   readonly unaskedMs?: number;
 }
 
-async function end({ supervisor, journal, notifier, logs, turn }: Opened, { signal, server, lock, ...options }: Ending): Promise<void> {
-  await waitUntilIdle(supervisor, signal, options.unaskedMs ?? unaskedMs);
+async function end(
+  { supervisor, journal, notifier, logs, history, turn, adapting }: Opened,
+  { signal, server, record, ...options }: Ending,
+): Promise<void> {
+  await waitUntilIdle(supervisor, AbortSignal.any([signal, record.lost]), options.unaskedMs ?? unaskedMs);
   // In the same turn as the decision: a command is either still carried out by us or refused, never forgotten.
   server?.refuseCommands();
+  adapting.end();
+  await record.end();
   await server?.close();
   await notifier.release();
   await logs.end();
+  await history.end();
   await turn.giveBack();
   const { name, run } = supervisor.now;
   journal.append({ type: 'supervisor-ended' }, { at: new Date().toISOString(), deployment: name, run });
   await supervisor.release();
-  await lock.release();
+  await record.release();
 }
 
 async function waitUntilIdle(supervisor: Supervisor, signal: AbortSignal, patienceMs: number): Promise<void> {

@@ -23,6 +23,11 @@ export async function waitForReady({ address, reply, wait, timeoutMs }: Waiting,
     context.emit({ type: 'said', level: 'info', text: say('up.background', { name }) });
     return reply.deployment;
   }
+  const { usuallySeconds } = reply.deployment.startsIn ?? {};
+  if (usuallySeconds !== undefined) {
+    const time = toDurationText(usuallySeconds * 1000);
+    context.emit({ type: 'said', level: 'info', text: say('up.usually', { name, time }) });
+  }
   const startedAt = performance.now();
   const outcome = await followUntil({ address, after: reply.after, timeoutMs, until: 'ready' }, context);
   switch (outcome.is) {

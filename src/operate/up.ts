@@ -1,11 +1,13 @@
 /** `up` is plan → diff → apply: the same spec running is a no-op, a changed one is shown and asked for. */
 
 import { DeployError } from '../core/error.ts';
-import { say } from '../core/message.ts';
+import { type Message, say } from '../core/message.ts';
+import { toBecause } from '../core/pressure.ts';
 import { ensurePrivateDirectory } from '../host/files.ts';
 import { toChanges } from '../plan/diff.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import { isServing } from '../supervisor/deployment.ts';
+import { toBase } from '../supervisor/ladder.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 import { upInForeground } from './foreground.ts';
@@ -59,7 +61,7 @@ interface UpOne {
 async function upOne(standing: Standing, { rollback, foreground, secrets, wait, timeoutMs }: UpOne, context: Context): Promise<Deployment> {
   const { name, wanted } = standing;
   if (standing.is === 'unchanged') {
-    context.emit({ type: 'said', level: 'info', text: say('up.unchanged', { name }) });
+    context.emit({ type: 'said', level: 'info', text: toUnchanged(standing.document) });
     return standing.document;
   }
   if (standing.is === 'starting') context.emit({ type: 'said', level: 'info', text: say('up.joined', { name }) });
@@ -67,6 +69,12 @@ async function upOne(standing: Standing, { rollback, foreground, secrets, wait, 
   const command = { type: 'up', wanted, rollback, by: 'up' } as const;
   const ordered = await commandSupervisor(name, { command, secrets, first: wanted }, context);
   return waitForReady({ ...ordered, wait, timeoutMs }, context);
+}
+
+/** Pressure does not end by being asked: what runs instead stays, and is named. */
+function toUnchanged({ name, profile, adapted }: Deployment): Message {
+  if (adapted === undefined) return say('up.unchanged', { name });
+  return say('up.adapted', { name, profile, from: adapted.from, because: toBecause(adapted.because) });
 }
 
 /** How what is wanted stands to what runs. */
@@ -81,10 +89,11 @@ async function observeStanding(member: PreparedMember, context: Context): Promis
   const { name, wanted, running } = member;
   if (running === undefined || !isLive(running)) return { ...member, is: 'new' };
   const document = await readDocument(name, running, context);
-  if (running.wanted.spec.hash !== wanted.spec.hash) return { ...member, is: 'changed', before: running };
+  const asked = toBase(running.wanted);
+  if (asked.spec.hash !== wanted.spec.hash) return { ...member, is: 'changed', before: running };
   // Whom to tell and how much to keep are no part of the launch: the supervisor takes them over, and nothing is restarted.
-  const beside = ({ notify, logs }: Deployable) => JSON.stringify([notify, logs]);
-  const same = beside(running.wanted) === beside(wanted);
+  const beside = ({ notify, logs, adapt }: Deployable) => JSON.stringify([notify, logs, adapt]);
+  const same = beside(asked) === beside(wanted);
   const serving = document.supervised && isServing(document.state);
   if (serving && same) return { ...member, is: 'unchanged', document };
   return { ...member, is: document.supervised && isStarting(running) ? 'starting' : 'new' };

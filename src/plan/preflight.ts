@@ -6,6 +6,7 @@ import { type Gpu, toCapability } from '../gpu/gpu.ts';
 import type { Profile } from '../profile/profile.ts';
 import { toWhole } from '../profile/rules/read.ts';
 import { parseCpuList } from './cpu-list.ts';
+import { checkExposure } from './exposure.ts';
 import type { Facts } from './facts.ts';
 import { chooseGpus, leastCapability } from './gpu-choice.ts';
 import { toGpuNeed } from './gpu-need.ts';
@@ -35,6 +36,7 @@ export function checkPlan(profile: Profile, facts: Facts, options: PreflightOpti
     checkAdapters(facts) ??
     checkExecutable(profile, facts) ??
     checkCpus(profile, facts) ??
+    checkExposure(profile) ??
     held
   );
 }

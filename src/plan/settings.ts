@@ -22,6 +22,7 @@ export interface SettingsContext {
 export function planSettings(profile: Profile, context: SettingsContext): readonly Setting[] {
   const settings = [
     ...toServed(profile, context),
+    ...toOrigins(profile, context),
     ...toWritten(profile),
     ...toMemory(profile, context),
     ...toSpread(profile),
@@ -54,6 +55,14 @@ function toServed(profile: Profile, { replica = 1 }: SettingsContext): readonly 
       reason: say('plan.default-names'),
     }),
   ];
+}
+
+/** Before 0.32 vLLM lets the pages of every site ask it from a browser. */
+function toOrigins({ server, vllm }: Profile, { version, backend }: SettingsContext): readonly Setting[] {
+  if (server.apiKey === undefined || 'allowed-origins' in vllm || backend === 'simulator') return [];
+  if (compareVersions(version, '0.32') >= 0) return [];
+  // As a word: an empty list would be no word at all where the flag's spelling is not known.
+  return [toAdded({ name: 'allowed-origins', value: '[]', from: 'default', reason: say('plan.no-origins') })];
 }
 
 function toWritten(profile: Profile): readonly Setting[] {

@@ -11,13 +11,14 @@ export interface AnchorOptions {
 
 /** Relative paths mean the directory of the file that they stand in, so they are made absolute before anything merges. */
 export function anchorPaths(raw: RawProfile, options: AnchorOptions): RawProfile {
-  const { model, engine, server, notify, lora, vllm } = raw;
+  const { model, engine, server, notify, adapt, lora, vllm } = raw;
   const key = server?.['api-key'];
   return {
     ...raw,
     ...(model == null ? {} : { model: toAnchoredModel(model, options) }),
     ...(engine == null ? {} : { engine: toAnchoredEngine(engine, options) }),
     ...(notify == null ? {} : { notify: notify.map((one) => toAnchoredNotification(one, options)) }),
+    ...(adapt?.steps == null ? {} : { adapt: { ...adapt, steps: adapt.steps.map((step) => toProfilePathOrName(step, options)) } }),
     ...(lora == null ? {} : { lora: toAnchoredLora(lora, options) }),
     ...(vllm == null ? {} : { vllm: toAnchoredSettings(vllm, options) }),
     ...(key == null ? {} : { server: { ...server, 'api-key': toAnchoredSecret(key, options) } }),
@@ -85,6 +86,11 @@ function toAnchoredSecret(text: string, options: AnchorOptions): string {
 /** A path begins with `./`, `../`, `/` or `~/`. */
 function toPathOrName(text: string, options: AnchorOptions): string {
   return /^(\.{1,2}\/|\/|~\/)/.test(text) ? toAbsolute(text, options) : text;
+}
+
+/** As after `--profile`: also a path is what ends as profiles do. */
+function toProfilePathOrName(text: string, options: AnchorOptions): string {
+  return /\.ya?ml$/.test(text) ? toAbsolute(text, options) : toPathOrName(text, options);
 }
 
 function toAbsolute(text: string, { base, home }: AnchorOptions): string {

@@ -6,7 +6,19 @@ import { say } from '../core/message.ts';
 import { anchorPaths } from './anchor.ts';
 import { type CheckedProfile, type LoadedProfile, toLoaded } from './checked.ts';
 import { createCache, type ReadCache, readFiles } from './files.ts';
-import { type FoundProfile, findOnShelf, findProfile, isPath, listShelf, type Shelf, toShelves, toUnknown, type Where } from './find.ts';
+import {
+  type FoundProfile,
+  findOnShelf,
+  findProfile,
+  isPath,
+  listNames,
+  listShelf,
+  type Shelf,
+  toNearestText,
+  toShelves,
+  toUnknown,
+  type Where,
+} from './find.ts';
 import { checkFlags, type FlagShelf } from './flags.ts';
 import { mergeLayers } from './inherit.ts';
 import type { Layer } from './layer.ts';
@@ -16,6 +28,7 @@ import { resolveProfile } from './resolve.ts';
 import { checkProfileRules } from './rules/index.ts';
 import { checkSets, parseSetTexts } from './set.ts';
 import { createFlagShelf } from './shelf.ts';
+import { type CheckedSteps, checkSteps } from './steps.ts';
 
 export type { Where } from './find.ts';
 
@@ -54,6 +67,8 @@ interface ReadOptions extends LoadOptions {
   readonly cache: ReadCache;
   /** Absent: settings of vLLM are not checked. */
   readonly flags?: FlagShelf;
+  /** Read as a step of another one: its own steps are none of its business. */
+  readonly isStep?: true;
 }
 
 async function readProfile(ref: string, options: ReadOptions): Promise<CheckedProfile> {
@@ -78,17 +93,27 @@ async function readProfile(ref: string, options: ReadOptions): Promise<CheckedPr
   const { findings, catalogue } = flags && !files.incomplete ? await checkFlags(sources, own, flags) : { findings: own };
   const problems = catalogue ? checkPlaces(findings, sources, catalogue) : findings;
   const resolved = merged && own.length === 0 ? resolveProfile(merged, found) : { findings: [] };
-  const later =
-    'profile' in resolved ? checkProfileRules(resolved.profile, catalogue) : toPlaced(resolved.findings, found, merged?.origins ?? {});
+  const stepped = 'profile' in resolved ? await readSteps(resolved.profile, options) : undefined;
+  const later = stepped
+    ? [...checkProfileRules(stepped.profile, catalogue), ...stepped.findings]
+    : toPlaced('findings' in resolved ? resolved.findings : [], found, merged?.origins ?? {});
   const order = [found.source, ...files.read.map(({ written }) => written.file)];
   const all = toOrdered([...problems, ...later, ...(await checkShadows(ref, found, { shelves, cache }))], order);
-  const isSound = 'profile' in resolved && all.every(({ severity }) => severity !== 'error');
+  const isSound = stepped !== undefined && all.every(({ severity }) => severity !== 'error');
   return {
     source: found.source,
     findings: all,
-    ...(isSound ? { profile: resolved.profile } : {}),
+    ...(isSound ? { profile: stepped.profile } : {}),
     ...(catalogue ? { catalogue } : {}),
   };
+}
+
+async function readSteps(profile: Profile, options: ReadOptions): Promise<CheckedSteps> {
+  if (options.flags === undefined || options.isStep || profile.adapt === undefined) return { profile, findings: [] };
+  return checkSteps(profile, {
+    read: (step) => readProfile(step, { ...options, sets: [], isStep: true }),
+    nearestOf: async (step) => toNearestText(step, await listNames(toShelves(options))),
+  });
 }
 
 function toAnchored(layer: Layer, base: string): Layer {
@@ -98,11 +123,19 @@ function toAnchored(layer: Layer, base: string): Layer {
 /** What only the whole shows stands where its setting was written last; what is not there at all, at the top. */
 function toPlaced(findings: readonly Finding[], { source }: FoundProfile, origins: Layer['origins']): readonly Finding[] {
   return findings.map((finding) => {
-    const origin = Object.hasOwn(origins, finding.path ?? '') ? origins[finding.path ?? ''] : undefined;
+    const origin = findOrigin(finding.path ?? '', origins);
     if (origin?.from === 'set') return finding;
     const { file, line, column } = origin ?? { file: source, line: 1, column: 1 };
     return { file, line, column, ...finding };
   });
+}
+
+/** Of what is not there, the first of its block. */
+function findOrigin(path: string, origins: Layer['origins']): Layer['origins'][string] | undefined {
+  if (Object.hasOwn(origins, path)) return origins[path];
+  const block = path.includes('.') ? path.slice(0, path.indexOf('.') + 1) : undefined;
+  const known = block === undefined ? undefined : Object.keys(origins).find((one) => one.startsWith(block));
+  return known === undefined ? undefined : origins[known];
 }
 
 /** File by file as `files` has them, and what is about no file last. */

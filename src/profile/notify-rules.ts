@@ -18,9 +18,22 @@ export function checkNotify(notify: unknown): readonly RuleFinding[] {
 }
 
 function checkWebhook(webhook: unknown, path: readonly string[]): readonly RuleFinding[] {
-  if (typeof webhook !== 'string' || isReference(webhook) || !hasSecret(webhook)) return [];
+  if (typeof webhook !== 'string' || isReference(webhook)) return [];
+  if (!hasSecret(webhook)) return isPlain(webhook) ? [toPlainFinding(path)] : [];
   const message = say('profile.webhook-secret', { path: path.join('.') });
   return [{ code: 'profile/secret', severity: 'error', path, at: 'value', message, hint: say('profile.webhook-secret.hint') }];
+}
+
+/** What is told to another machine in the clear is told to everybody on the way. */
+function isPlain(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !/^(?:127\.[\d.]+|\[::1\]|(?:.+\.)?localhost)$/.test(hostname);
+}
+
+function toPlainFinding(path: readonly string[]): RuleFinding {
+  const message = say('profile.webhook-plain', { path: path.join('.') });
+  return { code: 'profile/wrong-value', severity: 'error', path, at: 'value', message, hint: say('profile.webhook-plain.hint') };
 }
 
 /** `user:password@`, `?token=…`, and the long random part that services put into the path. */

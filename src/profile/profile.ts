@@ -30,6 +30,8 @@ export interface Profile {
   readonly stop: StopSettings;
   readonly logs: LogSettings;
   readonly notify: readonly Notification[];
+  /** Absent: whatever the machine's load, it stays as it is. */
+  readonly adapt?: AdaptSettings;
   /** Served beside the model, by these names. */
   readonly lora: Readonly<Record<string, LoraAdapter>>;
   /** How many deployments `up` makes of it, on ports in a row. */
@@ -87,8 +89,12 @@ export interface LoraAdapter {
 }
 
 export interface HealthSettings {
-  /** From launch to ready, at the latest. */
+  /** From launch to ready, at the latest; signs of life put it off. */
   readonly startDeadlineMs: number;
+  /** A start without any sign of life for this long is ended; 0: never. */
+  readonly startStallAfterMs: number;
+  /** A download of the model without a byte for this long ends the start; 0: never. */
+  readonly downloadStallAfterMs: number;
   /** How long the readiness gate may fail after the first `/health` 200. */
   readonly gateTimeoutMs: number;
   /** Time limit of one inference of the gate. */
@@ -124,6 +130,29 @@ export interface LogSettings {
   readonly maxSizeBytes: number;
   /** Pieces that are kept beside the present one. */
   readonly keep: number;
+}
+
+/** When to step to a lighter profile, and back. It is no part of the launch: to change it restarts nothing. */
+export interface AdaptSettings {
+  readonly when: {
+    readonly cpuPercent?: number;
+    readonly hostMemoryPercent?: number;
+    readonly gpuMemoryPercent?: number;
+    /** °C. */
+    readonly gpuTemperature?: number;
+    readonly queueWaitMs?: number;
+  };
+  /** One of them must be reached for this long without a break. */
+  readonly forMs: number;
+  /** Of each limit: all must be below it … */
+  readonly backBelowPercent: number;
+  /** … for this long before one step back. */
+  readonly backAfterMs: number;
+  readonly leastStayMs: number;
+  /** In 24 hours, there and back. */
+  readonly mostSteps: number;
+  /** Names and paths of profiles, the lightest last. */
+  readonly steps: readonly string[];
 }
 
 /** What people can be told of; the events of the same names, and `restarted`: ready again without anybody having asked. */

@@ -6,6 +6,7 @@ import { parseBytes, parseDurationMs } from '../core/units.ts';
 import { type Layer, toModelMap } from './layer.ts';
 import { isMap } from './map.ts';
 import type {
+  AdaptSettings,
   EngineChoice,
   HealthSettings,
   LogSettings,
@@ -31,6 +32,8 @@ export const defaults = {
   thinking: 'request',
   health: {
     'start-deadline': '30m',
+    'start-stall-after': '5m',
+    'download-stall-after': '2m',
     'gate-timeout': '60s',
     'first-token-timeout': '60s',
     interval: '5s',
@@ -42,6 +45,7 @@ export const defaults = {
   restart: { 'max-failures': 6, 'first-delay': '2s', 'max-delay': '5m', 'stable-after': '10m' },
   stop: { drain: '30s' },
   logs: { 'max-size': '100MB', keep: 5 },
+  adapt: { for: '2m', 'back-below': '80%', 'back-after': '15m', 'least-stay': '10m', 'most-steps': 4 },
   replicas: 1,
 } as const satisfies RawProfile;
 
@@ -49,7 +53,7 @@ export type Resolved = { readonly profile: Profile } | { readonly findings: read
 
 export function resolveProfile({ raw, origins }: Layer, { name, source }: { readonly name: string; readonly source: string }): Resolved {
   const model = toModel(raw);
-  const problems = [...checkModel(raw, model), ...checkVariant(raw)];
+  const problems = [...checkModel(raw, model), ...checkVariant(raw), ...checkAdapt(raw)];
   if (model === undefined || problems.length > 0) return { findings: problems };
   return {
     profile: {
@@ -69,6 +73,7 @@ export function resolveProfile({ raw, origins }: Layer, { name, source }: { read
       stop: { drainMs: toMs(raw.stop?.drain ?? defaults.stop.drain) },
       logs: toLogs(raw),
       notify: toNotifications(raw),
+      ...toAdapt(raw),
       lora: toLora(raw),
       replicas: raw.replicas ?? defaults.replicas,
       labels: toPresent(raw.labels ?? {}),
@@ -112,6 +117,17 @@ function checkVariant({ engine, resources }: RawProfile): readonly Finding[] {
       path: 'resources.gpus',
       message: say('profile.variant-gpus', { variant: engine?.variant ?? '', gpus: JSON.stringify(gpus) }),
     },
+  ];
+}
+
+/** What parents and children say of it together must say when, and where to. */
+function checkAdapt({ adapt }: RawProfile): readonly Finding[] {
+  if (adapt == null) return [];
+  const about = { code: 'profile/adapt-incomplete', severity: 'error' } as const;
+  const hasLimit = Object.values(adapt.when ?? {}).some((limit) => limit != null);
+  return [
+    ...(adapt.steps == null ? [{ ...about, path: 'adapt.steps', message: say('profile.adapt-no-steps') }] : []),
+    ...(hasLimit ? [] : [{ ...about, path: 'adapt.when', message: say('profile.adapt-no-limit') }]),
   ];
 }
 
@@ -172,6 +188,8 @@ function toHealth({ health }: RawProfile): HealthSettings {
   const ms = (key: Exclude<keyof typeof defaults.health, 'chat'>) => toMs(health?.[key] ?? defaults.health[key]);
   return {
     startDeadlineMs: ms('start-deadline'),
+    startStallAfterMs: ms('start-stall-after'),
+    downloadStallAfterMs: ms('download-stall-after'),
     gateTimeoutMs: ms('gate-timeout'),
     firstTokenTimeoutMs: ms('first-token-timeout'),
     intervalMs: ms('interval'),
@@ -204,6 +222,30 @@ function toNotifications({ notify }: RawProfile): readonly Notification[] {
     const about = { on, timeoutMs: toMs(timeout ?? defaultNotifyTimeout) };
     return command == null ? { ...about, webhook: webhook ?? '', headers: headers ?? {} } : { ...about, command };
   });
+}
+
+function toAdapt({ adapt }: RawProfile): { readonly adapt?: AdaptSettings } {
+  if (adapt == null) return {};
+  const { when = {}, steps, ...rest } = adapt;
+  const ms = (key: 'for' | 'back-after' | 'least-stay') => toMs(rest[key] ?? defaults.adapt[key]);
+  const { cpu, 'host-memory': host, 'gpu-memory': gpu, 'gpu-temperature': temperature, 'queue-wait': wait } = when ?? {};
+  return {
+    adapt: {
+      when: {
+        ...(cpu == null ? {} : { cpuPercent: parseFloat(cpu) }),
+        ...(host == null ? {} : { hostMemoryPercent: parseFloat(host) }),
+        ...(gpu == null ? {} : { gpuMemoryPercent: parseFloat(gpu) }),
+        ...(temperature == null ? {} : { gpuTemperature: temperature }),
+        ...(wait == null ? {} : { queueWaitMs: toMs(wait) }),
+      },
+      forMs: ms('for'),
+      backBelowPercent: parseFloat(rest['back-below'] ?? defaults.adapt['back-below']),
+      backAfterMs: ms('back-after'),
+      leastStayMs: ms('least-stay'),
+      mostSteps: rest['most-steps'] ?? defaults.adapt['most-steps'],
+      steps: steps ?? [],
+    },
+  };
 }
 
 /** The schema has seen to it that this is a duration. */

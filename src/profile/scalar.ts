@@ -1,7 +1,7 @@
 /** One value of a profile, and what YAML made of it that nobody meant. */
 import type { Scalar } from 'yaml';
 import { say } from '../core/message.ts';
-import { isSecretPath, isSecretText } from './secrets.ts';
+import { isKeyText, isSecretPath, isSecretText } from './secrets.ts';
 import type { TreeProblem } from './walk.ts';
 
 /** Stands for a secret from here on, so that nobody behind can repeat it. */
@@ -32,8 +32,10 @@ const longestText = 65_536;
 function checkText(text: string, path: readonly string[]): TreeProblem | undefined {
   if (text.length > longestText)
     return { code: 'profile/too-large', path, message: say('profile.too-long', { path: path.join('.'), most: longestText }) };
-  if (isSecretText(text)) {
-    const takesReference = isSecretPath(path) || (path[0] === 'engine' && path[1] === 'env');
+  const isVariable = path[0] === 'engine' && path[1] === 'env';
+  const isHeader = path[0] === 'notify' && path.includes('headers');
+  if (isSecretText(text) || ((isVariable || isHeader) && isKeyText(text))) {
+    const takesReference = isSecretPath(path) || isVariable || isHeader;
     const params = { path: path.join('.') };
     return {
       code: 'profile/secret',

@@ -17,11 +17,14 @@ const boolean = () => opt(z.boolean(want('boolean')));
 const oneOf = <const T extends readonly string[]>(values: T, what: Want) => opt(z.enum(values, want(what)));
 const whole = (range: { readonly least: number; readonly most: number }, what: Want) =>
   opt(z.int(want(what)).check(z.gte(range.least, want(what)), z.lte(range.most, want(what))));
+/** 24 days: beyond 24.8 a timer of Node fires at once. */
+const longestMs = 24 * 86_400_000;
 /** A refinement is code, so its JSON Schema is said beside it. */
 const duration = () =>
   opt(
     z.string(want('duration')).check(
       z.refine((value) => parseDurationMs(value) !== undefined, want('duration')),
+      z.refine((value) => (parseDurationMs(value) ?? 0) <= longestMs, want('shorter-duration')),
       z.meta({ pattern: String.raw`^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$` }),
     ),
   );
@@ -93,6 +96,8 @@ const server = z.strictObject(
 const health = z.strictObject(
   {
     'start-deadline': duration(),
+    'start-stall-after': duration(),
+    'download-stall-after': duration(),
     'gate-timeout': duration(),
     'first-token-timeout': duration(),
     interval: duration(),
@@ -137,6 +142,40 @@ const logs = z.strictObject({ 'max-size': logSize(), keep: whole({ least: 1, mos
 
 const transitions = ['ready', 'failed', 'crashloop', 'degraded', 'unhealthy', 'restarted', 'stopped'] as const;
 
+const percentPattern = /^\s*\d+(\.\d+)?\s*%\s*$/;
+/** Above zero, and no more than `most`. */
+const percent = (most: number, what: Want) =>
+  opt(
+    z.string(want(what)).check(
+      z.refine((value) => percentPattern.test(value) && parseFloat(value) > 0 && parseFloat(value) <= most, want(what)),
+      z.meta({ pattern: percentPattern.source }),
+    ),
+  );
+
+const pressures = z.strictObject(
+  {
+    cpu: percent(100, 'percent'),
+    'host-memory': percent(100, 'percent'),
+    'gpu-memory': percent(100, 'percent'),
+    'gpu-temperature': whole({ least: 30, most: 120 }, 'temperature'),
+    'queue-wait': duration(),
+  },
+  want('map'),
+);
+
+const adapt = z.strictObject(
+  {
+    when: opt(pressures),
+    for: duration(),
+    'back-below': percent(95, 'percent-below'),
+    'back-after': duration(),
+    'least-stay': duration(),
+    'most-steps': whole({ least: 1, most: 100 }, 'steps-a-day'),
+    steps: opt(words('steps').check(z.minLength(1, want('steps')))),
+  },
+  want('map'),
+);
+
 /** Lists do not merge item by item, so an item has all that it needs. */
 const notification = z
   .strictObject(
@@ -174,6 +213,7 @@ export const profileShape = z.strictObject(
     stop: opt(stop),
     logs: opt(logs),
     notify: opt(z.array(notification, want('list'))),
+    adapt: opt(adapt),
     lora: opt(z.record(z.string(), opt(adapter), want('map'))),
     replicas: whole({ least: 1, most: 64 }, 'replicas'),
     labels: opt(z.record(z.string(), opt(z.string(want('text'))), want('map'))),
@@ -205,6 +245,8 @@ export function toKnownKeys(block: string): readonly string[] | undefined {
     stop,
     logs,
     'notify.*': notification,
+    adapt,
+    'adapt.when': pressures,
   };
   const name = block.replace(/^notify\.\d+$/, 'notify.*');
   const found = Object.hasOwn(blocks, name) ? blocks[name] : undefined;

@@ -20,6 +20,11 @@ export function isSecretText(text: string): boolean {
   });
 }
 
+/** Where nothing but references and plain words belong: a key as many services give it out, 160 bits or more in hex. */
+export function isKeyText(text: string): boolean {
+  return /^[0-9a-f]{40,}$/i.test(text.trim());
+}
+
 /** Whether what stands at a path of a profile is a secret by its name. Labels and adapters are named as people like. */
 export function isSecretPath(path: readonly string[]): boolean {
   const [block, ...rest] = path;

@@ -22,8 +22,9 @@ function toEntry(path: readonly string[], value: SettingValue): readonly [string
   if (foreign.some((block) => block.every((step, index) => path[index] === step))) return [path.join('.'), value];
   // Adapters are named by the person, their fields by us.
   const steps = path.map((step, index) => (path[0] === 'lora' && index === 1 ? step : toKebab(step)));
-  const [, key, unit] = /^(.*)-(ms|bytes)$/.exec(steps.at(-1) ?? '') ?? [];
+  const [, key, unit] = /^(.*)-(ms|bytes|percent)$/.exec(steps.at(-1) ?? '') ?? [];
   if (key === undefined || typeof value !== 'number') return [steps.join('.'), value];
+  if (unit === 'percent') return [[...steps.slice(0, -1), key].join('.'), `${value}%`];
   return [[...steps.slice(0, -1), key].join('.'), unit === 'ms' ? toDuration(value) : toSize(value)];
 }
 

@@ -14,6 +14,7 @@
  * - A status of 129 to 192 means a signal by the shell's convention; above that it is a code (Python's `exit(-1)` is 255).
  * - Control groups are joined by the keeper, so that whatever it starts is in them from its first instruction; the
  *   number of open files is set in the parentheses alone. More than the hard limit allows becomes as many as it allows.
+ * - No core files: one of an engine is as large as its memory, and holds prompts and keys.
  * - If the keeper is killed, no exit file appears: the exit is then noticed through /proc, its status unknown.
  */
 export const keeperScript = `
@@ -26,6 +27,7 @@ IFS='
 '
 for group in $groups; do echo $$ >"$group"; done
 unset IFS
+ulimit -c 0 2>/dev/null
 ([ -z "$files" ] || ulimit -n "$files" 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@") >&3 2>&4 3>&- 4>&-
 status=$?

@@ -102,8 +102,21 @@ async function start(order: LaunchOrder, { env, log, undo }: Start): Promise<Ins
 async function adopt(record: LaunchRecord): Promise<Instance | undefined> {
   if (record.process === undefined || record.bootId !== (await readBootId())) return undefined;
   const facts = await readProcess(record.process.pid);
+  if (facts === undefined && isHidden(record.process.pid)) {
+    throw DeployError.of('runtime/hidden', { pid: record.process.pid, problem: 'it is there, and /proc does not show it' });
+  }
   if (isDead(facts) || facts.startTicks !== record.process.startTicks) return undefined;
   return new ProcessInstance(record, undefined);
+}
+
+/** There is such a process, and /proc does not show it to us (mounted with hidepid): neither dead nor known to be ours. */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
 }
 
 class ProcessInstance extends ProcessRemains implements Instance {
@@ -131,9 +144,16 @@ class ProcessInstance extends ProcessRemains implements Instance {
   }
 
   private async watch(keeperExited: Promise<DetachedExit> | undefined): Promise<Exit> {
-    await keeperExited;
-    // Without a keeper to wait for (adopted, or the keeper itself was killed), the engine is polled.
-    while (await this.look(() => isAlive(this.record.process))) await waitFor(watchMs, this.watching.signal);
+    // A keeper that is our child says it at once. But it may be stopped, or killed before its engine (as is none where
+    // the engine was adopted): so the engine is looked at as well, and one that nobody has reaped counts as gone.
+    let pause = new AbortController();
+    const wake = () => pause.abort();
+    void keeperExited?.then(wake);
+    this.watching.signal.addEventListener('abort', wake, { once: true });
+    while (await this.look(() => isAlive(this.record.process))) {
+      await waitFor(watchMs, pause.signal);
+      if (pause.signal.aborted) pause = new AbortController();
+    }
     const deadline = performance.now() + exitFileLimitMs;
     for (;;) {
       // Asked before the file is read: a keeper that has gone has written what it will ever write.
@@ -186,7 +206,7 @@ function toCommand(spec: LaunchSpec): readonly string[] {
 
 function toEnvironment(order: LaunchOrder, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
-    ...toEngineEnvironment(env),
+    ...toEngineEnvironment(env, { offline: order.spec.env.HF_HUB_OFFLINE === '1' }),
     ...order.spec.env,
     ...order.secrets,
     TMPDIR: order.record.tmpDir,

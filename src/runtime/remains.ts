@@ -1,5 +1,5 @@
 /** Everything of a process launch that may still be there: processes, temporary files, shared memory. */
-import { readFile, rm } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { waitFor } from '../core/clock.ts';
 import type { Survivor } from '../core/event.ts';
 import { removeCapGroup } from '../host/cgroup.ts';
@@ -49,9 +49,8 @@ export class ProcessRemains implements Remains {
 
   async sample(): Promise<void> {
     const known = this.sharedMemory.size;
-    for (const facts of await this.find()) {
-      for (const path of await readSharedMemory(facts.pid)) this.sharedMemory.add(path);
-    }
+    const inodes = new Set((await Promise.all((await this.find()).map(({ pid }) => readMappedInodes(pid)))).flat());
+    for (const path of await findSharedMemory(inodes)) this.sharedMemory.add(path);
     if (this.sharedMemory.size > known) await this.writeNotedMemory();
   }
 
@@ -102,16 +101,48 @@ async function describe(facts: ProcessFacts): Promise<Survivor> {
   return { pid: facts.pid, command: command || facts.comm, state: facts.state, ...(wchan ? { wchan } : {}) };
 }
 
-/** Python's multiprocessing names: blocks `psm_…`, semaphores `sem.mp-…`. Nothing else is ever deleted. */
-const sharedMemoryPattern = /^\/dev\/shm\/(?:psm_|sem\.mp-)[\w.-]+$/;
+const sharedMemoryDirectory = '/dev/shm';
+/**
+ * Python's multiprocessing names: blocks `psm_…`, semaphores `sem.mp-…`; and what workers of one model on the CPU share,
+ * `vllm_dist_…-tp:0-[0-1]-cpushm_0`. Nothing else is ever deleted.
+ */
+const sharedMemoryPattern = /^\/dev\/shm\/(?:psm_|sem\.mp-|vllm_dist_)[\w.:[\]-]+$/;
 
-async function readSharedMemory(pid: number): Promise<readonly string[]> {
+/**
+ * By inode, which belongs to one file for as long as somebody has it mapped. Not by the path that is shown beside it:
+ * whoever makes a semaphore has it under a name of the C library's (`sem.9zh35o (deleted)`), the file being linked to
+ * its own name afterwards.
+ */
+async function readMappedInodes(pid: number): Promise<readonly number[]> {
   try {
     const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
-    const paths = maps.split('\n').map((line) => line.slice(line.indexOf('/')));
-    return [...new Set(paths.filter((path) => sharedMemoryPattern.test(path)))];
+    return [...maps.matchAll(/ (\d+) +\/dev\/shm\//g)].map(([, inode]) => Number(inode));
   } catch {
     // ended meanwhile, or not ours to read: nothing to remember
     return [];
+  }
+}
+
+async function findSharedMemory(inodes: ReadonlySet<number>): Promise<readonly string[]> {
+  if (inodes.size === 0) return [];
+  try {
+    const paths = (await readdir(sharedMemoryDirectory)).map((name) => `${sharedMemoryDirectory}/${name}`);
+    const named = paths.filter((path) => sharedMemoryPattern.test(path));
+    const found = await Promise.all(named.map(async (path) => ({ path, inode: await readInode(path) })));
+    return found.filter(({ inode }) => inode !== undefined && inodes.has(inode)).map(({ path }) => path);
+  } catch (error) {
+    // A machine without it, or no descriptor left.
+    if (errnoOf(error) === undefined) throw error;
+    return [];
+  }
+}
+
+async function readInode(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).ino;
+  } catch (error) {
+    // deleted meanwhile
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** The one interface behind which a vLLM runs: process, simulator, and later a container. */
 import type { Survivor } from '../core/event.ts';
+import type { GpuBaseline } from '../gpu/baseline.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 
 /** Written before anything is started (so that a crash between the two leaves a trace), completed after. */
@@ -27,6 +28,10 @@ export interface LaunchRecord {
   readonly pidsCapProblem?: string;
   /** How many files it may have open, where that is not what was asked for. */
   readonly nofileProblem?: string;
+  /** Its GPUs right before it; absent where there are none or nothing could be told. */
+  readonly gpuBaselines?: readonly GpuBaseline[];
+  /** The last fault of any GPU in the kernel's log then; empty: none, absent: the log cannot be read. */
+  readonly lastXid?: string;
 }
 
 /** A pid alone is not an identity: the kernel gives numbers out again. */

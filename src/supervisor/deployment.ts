@@ -1,6 +1,7 @@
 /** The public document of a deployment (`status`, `up`, `down`, `restart`), as COMMANDS promises it. */
 import type { ExitReport, StartPhase } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
+import type { Pressure } from '../core/pressure.ts';
 import type { BackendName } from '../profile/profile.ts';
 
 export type LifeState =
@@ -66,6 +67,8 @@ export interface Deployment {
   };
   /** A broken invariant: nothing is done until somebody asks for something. */
   readonly frozen?: { readonly invariant: string; readonly detail: string; readonly at: string };
+  /** A lighter profile runs than the one that was asked for (`from`). */
+  readonly adapted?: { readonly from: string; readonly since: string; readonly because: readonly Pressure[] };
   readonly health: { readonly ready: boolean; readonly reason?: string; readonly lastProgressAt?: string };
   readonly supervised: boolean;
   readonly supervisor?: { readonly pid: number };

@@ -14,33 +14,24 @@
 import { type Clock, waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import type { LifeEvent, Survivor } from '../core/event.ts';
-import { say } from '../core/message.ts';
+import { type Message, say } from '../core/message.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Instance, LaunchRecord, Remains, Runtime } from '../runtime/runtime.ts';
+import { prepareLaunch } from './before-launch.ts';
 import { writeCrashBundle } from './crash-bundle.ts';
-import {
-  checkBeforeLaunch,
-  createLaunchId,
-  insist,
-  isPermanentLaunchError,
-  killAll,
-  type LaunchFiles,
-  observeExit,
-  readSecret,
-  readSecrets,
-  reclaim,
-  toLaunchedSpec,
-  toLaunchRecord,
-  toProblem,
-} from './launch-work.ts';
-import { watchServing } from './serving-watch.ts';
-import type { Effect, RunSignal } from './signal.ts';
+import { toDrainWatch, watchDrain } from './drain-watch.ts';
+import { explainExit } from './explain-exit.ts';
+import { GpuDoor } from './gpu-door.ts';
+import { isPermanentLaunchError, type LaunchFiles, readSecret, readSecrets, toLaunchedSpec, toProblem } from './launch-work.ts';
+import { killAll, killWhole, proveGone, type Reclaiming } from './reclaim.ts';
+import { type ServingWatch, watchServing } from './serving-watch.ts';
+import type { Effect, Recovery, RunSignal } from './signal.ts';
 import { watchStart } from './start-watch.ts';
 import type { State } from './state.ts';
 
 export type Work = Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet'>;
 
-export interface EngineWorkParts {
+export interface EngineWorkParts extends Pick<ServingWatch, 'onPage'> {
   readonly runtimeOf: (spec: LaunchSpec) => Runtime;
   readonly filesOf: (launchId: string) => LaunchFiles;
   /** Where what was seen of hanging engines is kept. */
@@ -49,8 +40,10 @@ export interface EngineWorkParts {
   readonly waitForTurn?: (state: State) => Promise<void>;
   /** Deletes what launches of long ago have left. */
   readonly pruneLaunches?: () => Promise<void>;
+  /** What the weights of a model take, where that is known. */
+  readonly weightsOf?: (spec: LaunchSpec) => Promise<number | undefined>;
   readonly clock: Clock;
-  readonly push: (signal: RunSignal) => void;
+  readonly push: (signal: RunSignal | Recovery) => void;
   readonly append: (event: LifeEvent) => void;
 }
 
@@ -61,6 +54,7 @@ const sampleMs = 60_000;
 
 export class EngineWork {
   private readonly parts: EngineWorkParts;
+  private readonly gpus: GpuDoor;
   private instance: Promise<Instance> | undefined;
   private held: Instance | undefined;
   private watching = new AbortController();
@@ -71,6 +65,7 @@ export class EngineWork {
 
   constructor(parts: EngineWorkParts) {
     this.parts = parts;
+    this.gpus = new GpuDoor({ clock: parts.clock, note: (note) => this.tell(note) });
   }
 
   /** Begins; run, spec and record are those of this moment, whatever becomes of the state meanwhile. */
@@ -84,6 +79,10 @@ export class EngineWork {
         );
       case 'launch':
         return void this.launch(state);
+      case 'recover':
+        return void this.recover(state);
+      case 'watch-drain':
+        return void this.keepWatching(work, signal, () => watchDrain({ ...this.parts, ...toDrainWatch(state) }, signal));
       case 'watch-start':
         return void this.keepWatching(work, signal, () => this.watchStart(state, signal));
       case 'watch-health':
@@ -111,15 +110,6 @@ export class EngineWork {
     this.secrets = { ...this.secrets, ...secrets };
   }
 
-  /** Takes over the engine of the state's record, if it is alive. */
-  async adopt(state: State): Promise<boolean> {
-    const { launch } = state;
-    if (launch === undefined) return false;
-    const instance = await this.parts.runtimeOf(toLaunchedSpec(state)).adopt(launch);
-    if (instance) this.hold(instance);
-    return instance !== undefined;
-  }
-
   /** Lets go: the engine is not touched. */
   release(): void {
     this.released = true;
@@ -127,19 +117,22 @@ export class EngineWork {
     this.held?.release();
   }
 
-  private async preflight({ run, wanted }: State, turn: Promise<unknown>): Promise<void> {
-    const { push } = this.parts;
-    await turn;
+  /** Takes over the engine of the state's record, if it is alive. That it cannot be looked at says nothing about it. */
+  private async recover(state: State): Promise<void> {
+    const { launch } = state;
     try {
-      const { launchId, bootId } = await createLaunchId();
-      const files = this.parts.filesOf(launchId);
-      const result = await checkBeforeLaunch(wanted.spec, files.logFile, this.parts.clock);
-      if (result.is === 'failed') push({ ...result, type: 'preflight-failed', run });
-      else push({ type: 'preflight-passed', run, record: toLaunchRecord(wanted.spec, { run, bootId, launchId, files }) });
+      const instance = launch && (await this.parts.runtimeOf(toLaunchedSpec(state)).adopt(launch));
+      this.held?.release();
+      if (instance) this.hold(instance, state.wanted.spec);
+      this.parts.push({ type: 'recovered', alive: instance !== undefined });
     } catch (error) {
-      const reason = say('life.work-failed', { work: 'preflight', problem: toProblem(error) });
-      push({ type: 'preflight-failed', run, code: 'host/io-failed', reason, permanent: false });
+      this.parts.push({ type: 'recovered', alive: 'unknown', reason: toProblem(error) });
     }
+  }
+
+  private async preflight(state: State, turn: Promise<unknown>): Promise<void> {
+    await turn;
+    this.parts.push(await prepareLaunch(state, { ...this.parts, gpus: this.gpus }));
   }
 
   private async launch({ launch: record, wanted: { spec }, run, name }: State): Promise<void> {
@@ -149,7 +142,7 @@ export class EngineWork {
     try {
       const instance = await starting;
       if (run <= this.doneRun) return await this.endLate(instance);
-      this.hold(instance);
+      this.hold(instance, spec);
       this.parts.push({ type: 'launched', run, record: instance.record });
       if (this.parts.pruneLaunches) void this.attempt('launch', this.parts.pruneLaunches);
     } catch (error) {
@@ -174,33 +167,37 @@ export class EngineWork {
   }
 
   /** From now on this instance's end is a signal. */
-  private hold(instance: Instance): void {
+  private hold(instance: Instance, spec: LaunchSpec): void {
     this.instance = Promise.resolve(instance);
     this.held = instance;
-    void this.watchExit(instance);
+    void this.watchExit(instance, spec);
   }
 
-  private async watchExit({ exited, record: { run, logFile } }: Instance): Promise<void> {
+  private async watchExit({ exited, record }: Instance, { secretEnv }: LaunchSpec): Promise<void> {
+    const onProblem = (error: unknown) => this.note('exit', error);
     const exit = await exited.catch((error: unknown) => {
-      this.note('exit', error);
+      onProblem(error);
       return {};
     });
     if (this.released) return;
-    const at = this.at();
-    const report = await observeExit(exit, logFile, at).catch((error: unknown) => {
-      // That it has ended counts; the log only says why.
-      this.note('exit', error);
-      return { exit: { cause: 'exit', at, ...exit }, permanent: false };
-    });
-    this.parts.push({ type: 'exited', run, ...report });
+    const about = { at: this.at(), refs: secretEnv, given: this.secrets, gpus: this.gpus, onProblem };
+    this.parts.push({ type: 'exited', run: record.run, ...(await explainExit(exit, record, about)) });
   }
 
   private async watchStart({ launch: record, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
-    if (record) await watchStart({ spec, record, apiKey: () => this.readApiKey(spec), push: this.parts.push }, signal);
+    if (record === undefined) return;
+    const secrets = () => Object.values(this.secrets);
+    await watchStart({ ...this.parts, spec, record, secrets, apiKey: () => this.readApiKey(spec), members: () => this.members() }, signal);
   }
 
-  private async watchServing({ run, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
-    await watchServing({ ...this.parts, run, spec, apiKey: () => this.readApiKey(spec), pages: this.pages }, signal);
+  private async watchServing({ run, wanted }: State, signal: AbortSignal): Promise<void> {
+    const { spec } = wanted;
+    const about = { run, spec, pages: this.pages, members: () => this.members(), throttle: this.gpus.toThrottleWatch(wanted) };
+    await watchServing({ ...this.parts, ...about, apiKey: () => this.readApiKey(spec) }, signal);
+  }
+
+  private async members(): Promise<readonly Survivor[]> {
+    return (await this.settled())?.members() ?? [];
   }
 
   /** The reducer waits for the answer only so long, so that nothing here need be quick. */
@@ -233,27 +230,22 @@ export class EngineWork {
   }
 
   private async kill(state: State): Promise<void> {
-    const survivors = await this.insist('kill', state, async () => killAll(await this.remainsOf(state)));
-    this.parts.push({ type: 'killed', run: state.run, survivors });
+    this.parts.push(await killWhole(state, this.toReclaiming('kill', state)));
   }
 
   private async reclaim(state: State): Promise<void> {
-    const survivors = await this.insist('reclaim', state, async () =>
-      reclaim(await this.remainsOf(state), toLaunchedSpec(state), {
-        onLeftover: (left) => this.parts.append({ type: 'survivors', survivors: left }),
-        onUntidy: (error) => this.note('reclaim', error),
-      }),
-    );
-    if (survivors.length === 0) {
+    const reclaimed = await proveGone(state, this.toReclaiming('reclaim', state));
+    if (reclaimed.survivors.length === 0) {
       this.instance = undefined;
       this.doneRun = state.run;
     }
-    this.parts.push({ type: 'reclaimed', run: state.run, survivors });
+    this.parts.push(reclaimed);
   }
 
-  private insist(work: Work, { launch }: State, once: () => Promise<readonly Survivor[]>): Promise<readonly Survivor[]> {
-    const otherwise = { pid: launch?.process?.pid ?? launch?.keeper?.pid ?? 0 };
-    return insist(once, { otherwise, onProblem: (error) => this.note(work, error), clock: this.parts.clock });
+  private toReclaiming(work: Work, state: State): Reclaiming {
+    const { gpus, parts } = this;
+    const { clock, append } = parts;
+    return { remains: () => this.remainsOf(state), gpus, clock, append, onProblem: (error) => this.note(work, error) };
   }
 
   /** Watching that fails for reasons of ours says nothing about the engine: it begins again. */
@@ -275,8 +267,11 @@ export class EngineWork {
   }
 
   private note(work: Work | 'exit', error: unknown): void {
-    if (this.released) return;
-    this.parts.append({ type: 'note', note: say('life.work-failed', { work, problem: toProblem(error) }) });
+    this.tell(say('life.work-failed', { work, problem: toProblem(error) }));
+  }
+
+  private tell(note: Message): void {
+    if (!this.released) this.parts.append({ type: 'note', note });
   }
 
   private async settled(): Promise<Instance | undefined> {

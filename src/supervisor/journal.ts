@@ -1,7 +1,8 @@
 /** The append-only record of a deployment's events (`events.ndjson`) and the followers that read along. */
 import { appendFile, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { DeploymentEvent, LifeEvent, Stamp } from '../core/event.ts';
-import { errnoOf } from '../host/files.ts';
+import { appendOwn, ensurePrivateDirectory, errnoOf } from '../host/files.ts';
 import { openIfThere } from '../host/pieces.ts';
 import { readLastLines } from '../host/tail.ts';
 import { parseEvent } from './event-line.ts';
@@ -78,7 +79,7 @@ export class Journal {
     try {
       const separator = this.mayBeCut && !(await endsWhole(this.path)) ? '\n' : '';
       this.mayBeCut = true;
-      await appendFile(this.path, separator + lines.join(''), { mode: 0o600 });
+      await appendLines(this.path, separator + lines.join(''));
       this.mayBeCut = false;
       if ((await stat(this.path)).size > rotateBytes) await this.rotate();
     } catch {
@@ -92,6 +93,18 @@ export class Journal {
       if (errnoOf(error) !== 'ENOENT') throw error;
     });
     await rename(this.path, `${this.path}.1`);
+  }
+}
+
+/** Its directory may have been deleted under a supervisor that lives. */
+async function appendLines(path: string, text: string): Promise<void> {
+  const options = { mode: 0o600, flag: appendOwn };
+  try {
+    await appendFile(path, text, options);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await ensurePrivateDirectory(dirname(path));
+    await appendFile(path, text, options);
   }
 }
 

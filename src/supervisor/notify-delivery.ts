@@ -55,7 +55,7 @@ function toDocument({ name, event, state, cause, summary }: Delivery): object {
 
 /** Values that may stand in what the engine said last, and are nobody's business outside. */
 async function readHidden({ secretEnv }: LaunchSpec, { secrets, env }: DeliveryOptions): Promise<readonly string[]> {
-  const own = Object.values(secretEnv).map((ref) => readSecret(ref, secrets).catch(() => ''));
+  const own = Object.values(secretEnv).map((ref) => readSecret(ref, secrets, { trusting: true }).catch(() => ''));
   return [...Object.values(secrets), env.HF_TOKEN ?? '', ...(await Promise.all(own))];
 }
 
@@ -117,6 +117,7 @@ async function post({ webhook, headers, timeoutMs }: ByWebhook, options: Sending
   for (let tries = 0; ; tries += 1) {
     const answer = await postWebhook(url, { headers: sent, body, timeoutMs, signal });
     if (answer.is === 'answered' && answer.status >= 200 && answer.status < 300) return undefined;
+    if (answer.is === 'refused') return answer.why;
     const pauseMs = isPassing(answer) ? pausesMs[tries] : undefined;
     if (pauseMs !== undefined) await waitFor(pauseMs, signal, clock);
     if (signal.aborted) return say('life.notify.cut');
@@ -129,9 +130,9 @@ async function post({ webhook, headers, timeoutMs }: ByWebhook, options: Sending
 }
 
 /** Busy or not there, which may be over in a moment; everything else is the same each time. */
-function isPassing(answer: WebhookAnswer): boolean {
+function isPassing(answer: Exclude<WebhookAnswer, { readonly is: 'refused' }>): boolean {
   if (answer.is === 'answered') return answer.status >= 500 || answer.status === 429 || answer.status === 408;
-  return /^(E[A-Z]+|UND_ERR_\w+)$/.test(answer.problem);
+  return /^E[A-Z]+$/.test(answer.problem);
 }
 
 async function readHeaders(headers: ByWebhook['headers'], options: DeliveryOptions): Promise<Readonly<Record<string, string>>> {

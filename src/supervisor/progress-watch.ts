@@ -4,7 +4,9 @@ import { waitFor } from '../core/clock.ts';
 import type { StallCause } from '../core/event.ts';
 import { fetchText } from '../host/http.ts';
 import { NoReply } from '../host/no-reply.ts';
+import { readMemoryPressure } from '../host/pressure.ts';
 import { type EngineMetrics, parseMetricsByEngine } from '../vllm/metrics.ts';
+import { readOpenRequests } from './open-requests.ts';
 import { type ProbeTarget, probeOnce, watchOurselves } from './probes.ts';
 import { toProbeHost } from './state.ts';
 import {
@@ -34,12 +36,19 @@ export interface ProgressWatch {
   readonly settings: WatchSettings;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Asked when the engine does not answer: whether somebody has stopped all of its processes. */
+  readonly isPaused?: () => Promise<boolean>;
+  /** The kernel's file, or one of a test. */
+  readonly pressureFile?: string;
 }
 
+/** Percent of the time in which every task of the machine waited for memory. */
+const thrashingPercent = 50;
 const longestPageMs = 5000;
 const longestLookMs = 10_000;
 const shortestLookMs = 250;
-const looksPerStall = 12;
+/** Budget, one look and one token (a quarter) are then 156 s by default: a frozen engine is found within 160 s. */
+const looksPerStall = 20;
 const longestTokenMs = 30_000;
 const tokensPerStall = 4;
 
@@ -78,15 +87,19 @@ interface LookOptions {
 
 async function observe(watch: ProgressWatch, { lastMs, everyMs, onPage }: LookOptions, signal: AbortSignal): Promise<Look> {
   const { outcome, stoodStill } = await watchOurselves(async () => {
-    const [page, open] = await Promise.all([readPage(watch, signal), readOpen(watch, signal)]);
+    const [page, open] = await Promise.all([
+      readPage(watch, signal),
+      readOpenRequests(watch.target, { timeoutMs: toPageLimit(watch.settings), signal }),
+    ]);
     return { page, open };
   });
   const { page, open } = outcome;
   const atMs = watch.clock.mono();
   // A look that came much too late: the machine was suspended, or we were.
   const late = atMs - lastMs > everyMs + longestTokenMs + longestPageMs + longestLookMs;
-  const shared = { atMs, stoodStill: stoodStill || late, ...(open === undefined ? {} : { open }) };
-  if (typeof page !== 'string') return { ...shared, problem: page.problem };
+  const thrashing = ((await readMemoryPressure(watch.pressureFile)) ?? 0) > thrashingPercent;
+  const shared = { atMs, stoodStill: stoodStill || late, thrashing, ...(open === undefined ? {} : { open }) };
+  if (typeof page !== 'string') return { ...shared, problem: page.problem, paused: (await watch.isPaused?.()) ?? false };
   onPage(page);
   const engines = [...parseMetricsByEngine(page)];
   return {
@@ -115,18 +128,6 @@ async function readPage(
     return reply.status === 200 ? reply.text : { problem: `/metrics: HTTP ${reply.status}` };
   } catch (error) {
     if (error instanceof NoReply) return { problem: `/metrics: ${error.reason}` };
-    throw error;
-  }
-}
-
-/** Requests that the API server has open. Undefined where it does not count them (`--enable-server-load-tracking`). */
-async function readOpen({ target: { host, port }, settings }: ProgressWatch, signal: AbortSignal): Promise<number | undefined> {
-  try {
-    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/load', timeoutMs: toPageLimit(settings), signal });
-    const match = /"server_load"\s*:\s*(\d+)/.exec(reply.text);
-    return reply.status === 200 && match?.[1] !== undefined ? Number(match[1]) : undefined;
-  } catch (error) {
-    if (error instanceof NoReply) return undefined;
     throw error;
   }
 }

@@ -18,7 +18,8 @@ export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exi
       const ending = {
         is: 'failure',
         exit,
-        permanent: permanent && state.life === 'starting',
+        // A GPU that has to be reset does not mend itself, however long the engine served.
+        permanent: permanent && (state.life === 'starting' || exit.cause === 'gpu'),
         ...(signature ? { signature } : {}),
       } as const;
       const [next, effects] = reclaimLaunch({ ...state, lastExit: exit }, ending);
@@ -55,8 +56,10 @@ export function afterKill(state: State, survivors: NonNullable<State['survivors'
   return survivors.length > 0 ? becomeUnkillable(state, survivors) : reclaimLaunch(state, state.ending ?? { is: 'down' });
 }
 
-export function afterReclaim(state: State, survivors: NonNullable<State['survivors']>, moment: Moment): Step {
-  return survivors.length > 0 ? becomeUnkillable(state, survivors) : settle(state, moment);
+type Reclaimed = Extract<RunSignal, { type: 'reclaimed' }>;
+
+export function afterReclaim(state: State, { survivors, held }: Reclaimed, moment: Moment): Step {
+  return survivors.length > 0 ? becomeUnkillable(state, survivors) : settle(state, moment, held);
 }
 
 function becomeUnkillable(state: State, survivors: NonNullable<State['survivors']>): Step {
@@ -64,8 +67,8 @@ function becomeUnkillable(state: State, survivors: NonNullable<State['survivors'
 }
 
 /** Looked at again and again: a device or a file system that comes back lets go of them. Said again only if it changed. */
-export function afterRecheck(state: State, survivors: NonNullable<State['survivors']>, moment: Moment): Step {
-  if (survivors.length === 0) return settle(state, moment);
+export function afterRecheck(state: State, { survivors, held }: Reclaimed, moment: Moment): Step {
+  if (survivors.length === 0) return settle(state, moment, held);
   const pids = (of: State['survivors']) => (of ?? []).map(({ pid }) => pid).join();
   return pids(survivors) === pids(state.survivors) ? [state, [timer('recheck', recheckMs)]] : becomeUnkillable(state, survivors);
 }

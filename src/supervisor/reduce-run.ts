@@ -1,5 +1,6 @@
 /** The signals of one launch, in the order of its life. The run number was checked before. */
 
+import { stepLadder } from './adapt-step.ts';
 import { isServing } from './deployment.ts';
 import { afterKill, afterRecheck, afterReclaim, noteExited, noteInFlight } from './reduce-end.ts';
 import { becomeUnhealthy, endStalled } from './reduce-hang.ts';
@@ -61,6 +62,8 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
       return isServing(state.life) ? noteSlow(state, signal) : ignore(state);
     case 'stalled':
       return isServing(state.life) ? noteStall(state, signal, moment) : ignore(state);
+    case 'adapt':
+      return stepLadder(state, signal, moment);
     case 'out-of-sight':
       return loseSight(state, signal.reason);
     case 'in-flight':
@@ -72,8 +75,8 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
     case 'killed':
       return state.life === 'killing' ? afterKill(state, signal.survivors) : ignore(state);
     case 'reclaimed':
-      if (state.life === 'unkillable') return afterRecheck(state, signal.survivors, moment);
-      return state.life === 'reclaiming' ? afterReclaim(state, signal.survivors, moment) : ignore(state);
+      if (state.life === 'unkillable') return afterRecheck(state, signal, moment);
+      return state.life === 'reclaiming' ? afterReclaim(state, signal, moment) : ignore(state);
     case 'timer':
       return reduceTimer(state, signal.timer, moment);
   }

@@ -20,9 +20,11 @@ export function startLaunch(state: State, record: NonNullable<State['launch']>, 
 }
 
 export function failPreflight(state: State, signal: Extract<RunSignal, { type: 'preflight-failed' }>, moment: Moment): Step {
-  const { code, reason, permanent } = signal;
+  const { code, reason, permanent, waits } = signal;
   const exit = { cause: 'preflight', at: new Date(moment.wallMs).toISOString(), diagnosis: code };
-  const [next, effects] = settleFailure(state, { is: 'failure', exit, permanent, signature: code }, moment);
+  // What is waited for is met again with every try, and that is no proof that it stays so.
+  const failure = { is: 'failure', exit, permanent, ...(waits ? {} : { signature: code }) } as const;
+  const [next, effects] = settleFailure(state, failure, moment);
   return [next, [emit({ type: 'preflight-failed', code, reason, permanent }), ...effects]];
 }
 

@@ -17,6 +17,7 @@
  *
  * I1 to I6 and I8 of the specification hold here, and are asserted at each step at run time: invariants.ts.
  */
+import { forgiveUnfit, keepRung, toBase } from './ladder.ts';
 import { beginRecovery, defer, endRecovery, isBlind, isCommand, thaw } from './reduce-recovery.ts';
 import { reduceRun } from './reduce-run.ts';
 import type { Command, Effect, Moment, Signal } from './signal.ts';
@@ -48,10 +49,11 @@ export function reduce(state: State, signal: Signal, moment: Moment): Step {
   }
 }
 
-function reduceUp(before: State, { wanted, rollback, by }: Extract<Command, { type: 'up' }>, moment: Moment): Step {
+function reduceUp(before: State, { wanted: base, rollback, by }: Extract<Command, { type: 'up' }>, moment: Moment): Step {
+  const wanted = by === 'up' ? keepRung(before, base) : base;
   const same = before.wanted.spec.hash === wanted.spec.hash;
   const asked = same ? before : withoutSignature(before);
-  const state: State = { ...asked, desired: 'up', wanted, rollback };
+  const state: State = { ...asked, ...forgiveUnfit(asked), desired: 'up', wanted, rollback };
   const requested = emit({ type: 'requested', desired: 'up', by });
   switch (state.life) {
     case 'stopped':
@@ -137,10 +139,16 @@ function reduceRestart(before: State, { graceMs }: Extract<Command, { type: 'res
     case 'ready':
     case 'degraded':
     case 'unhealthy':
-      return withFirst(requested, endLaunch({ ...state, failures: 0, slowTries: 0 }, { is: 'replace' }, moment));
+      return withFirst(requested, restartBase({ ...state, failures: 0, slowTries: 0 }, moment));
     default:
-      return reduceUp(before, { type: 'up', wanted: before.wanted, rollback: before.rollback, by: 'restart' }, moment);
+      return reduceUp(before, { type: 'up', wanted: toBase(before.wanted), rollback: before.rollback, by: 'restart' }, moment);
   }
+}
+
+/** What was asked for, whatever pressure had made of it; what ends does so as it was promised. */
+function restartBase(state: State, moment: Moment): Step {
+  const [ending, effects] = endLaunch(state, { is: 'replace' }, moment);
+  return [{ ...ending, ...forgiveUnfit(ending), wanted: toBase(ending.wanted) }, effects];
 }
 
 function withFirst(effect: Effect, [state, effects]: Step): Step {

@@ -1,6 +1,7 @@
 /** What a supervisor is told, and what it then has done. Both are data; `reduce` turns one into the other. */
 import type { ExitReport, GateCheck, LifeEvent, StallCause, StartFacts, StartPhase, StartStallCause, Survivor } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
+import type { Pressure, PressureDirection } from '../core/pressure.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import type { Deployable } from './state.ts';
 
@@ -15,7 +16,13 @@ export type Command =
 /** Signals about one launch. They carry its run number, and one of another run is ignored. */
 export type RunSignal = { readonly run: number } & (
   | { readonly type: 'preflight-passed'; readonly record: LaunchRecord }
-  | { readonly type: 'preflight-failed'; readonly code: string; readonly reason: Message; readonly permanent: boolean }
+  | {
+      readonly type: 'preflight-failed';
+      readonly code: string;
+      readonly reason: Message;
+      readonly permanent: boolean;
+      readonly waits?: true;
+    }
   | { readonly type: 'launched'; readonly record: LaunchRecord }
   | { readonly type: 'launch-failed'; readonly exit: ExitReport; readonly permanent: boolean }
   | { readonly type: 'phase'; readonly phase: StartPhase; readonly facts?: StartFacts }
@@ -32,6 +39,8 @@ export type RunSignal = { readonly run: number } & (
   /** Undefined: it is itself again. */
   | { readonly type: 'slow'; readonly reason?: string }
   | { readonly type: 'stalled'; readonly cause: StallCause; readonly forMs: number }
+  /** Pressure on what serves, or none any more. */
+  | { readonly type: 'adapt'; readonly to: PressureDirection; readonly because: readonly Pressure[] }
   /** Requests still open while it drains. */
   | { readonly type: 'in-flight'; readonly requests: number }
   /** What runs the engine cannot be asked any more. That says nothing about the engine. */
@@ -39,7 +48,8 @@ export type RunSignal = { readonly run: number } & (
   | { readonly type: 'bundled'; readonly path?: string }
   | { readonly type: 'exited'; readonly exit: ExitReport; readonly permanent: boolean; readonly signature?: string }
   | { readonly type: 'killed'; readonly survivors: readonly Survivor[] }
-  | { readonly type: 'reclaimed'; readonly survivors: readonly Survivor[] }
+  /** `held`: no process is left, and memory of the GPU did not come back. */
+  | { readonly type: 'reclaimed'; readonly survivors: readonly Survivor[]; readonly held?: ExitReport }
   | { readonly type: 'timer'; readonly timer: TimerName }
 );
 

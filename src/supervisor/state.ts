@@ -5,6 +5,7 @@ import type { LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import { type Deployment, isServing, type LifeState } from './deployment.ts';
 import type { Invariant } from './invariants.ts';
+import { type Adapted, type AdaptPlan, toAdaptedNow } from './ladder.ts';
 import type { Command } from './signal.ts';
 
 /** Raised when the shape changes; a newer one on disk is refused. */
@@ -18,6 +19,8 @@ export interface Deployable {
   readonly notify?: readonly Notification[];
   /** UUIDs, or indexes, of the GPUs that it is started on; absent where there are none. */
   readonly gpus?: readonly string[];
+  /** Beside the hash too: lighter profiles, and when to step to them. */
+  readonly adapt?: AdaptPlan;
   /** Beside the hash too. Absent from records of versions that kept everything. */
   readonly logs?: LogSettings;
   /** How to make the spec again from the profile as it is then, to notice drift. */
@@ -83,6 +86,8 @@ export interface State {
   readonly wanted: Deployable;
   /** The last one that was ready: what a failed replacement falls back to. */
   readonly lastGood?: Deployable;
+  /** Steps that pressure has caused. */
+  readonly adapted?: Adapted;
   readonly rollback: boolean;
   readonly launch?: LaunchRecord;
   readonly ending?: EndReason;
@@ -107,6 +112,8 @@ export interface State {
   readonly lastExit?: ExitReport;
   /** Normalised message of the last failed start; the same twice in a row is not worth a third try. */
   readonly lastSignature?: string;
+  /** How many times in a row. */
+  readonly sameFailures?: number;
   readonly survivors?: readonly Survivor[];
 }
 
@@ -141,6 +148,7 @@ export interface Surroundings {
 /** The public document of a state. */
 export function toDeployment(state: State, around: Surroundings): Deployment {
   const { spec, profile } = state.wanted;
+  const adapted = toAdaptedNow(state);
   const known = state.before ?? state.life;
   const serving = isServing(known) || known === 'draining';
   const alive = serving || known === 'starting' || known === 'unhealthy';
@@ -173,8 +181,9 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     ...(state.nextStartAt ? { nextStartAt: state.nextStartAt } : {}),
     ...(state.lastExit ? { lastExit: state.lastExit } : {}),
     ...(state.life === 'starting' && state.phase ? { phase: state.phase } : {}),
-    ...(state.life === 'starting' && state.startedAt ? { startsIn: toStartsIn(state, state.startedAt, around) } : {}),
+    ...(state.life === 'preflight' || state.life === 'starting' ? { startsIn: toStartsIn(state, around) } : {}),
     ...(state.frozen ? { frozen: state.frozen } : {}),
+    ...(adapted ? { adapted } : {}),
     health: toHealth(state.health),
     supervised: around.supervisorPid !== undefined,
     ...(around.supervisorPid === undefined ? {} : { supervisor: { pid: around.supervisorPid } }),
@@ -184,9 +193,9 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
   };
 }
 
-function toStartsIn({ download }: State, startedAt: string, { wallMs, usuallySeconds }: Surroundings): NonNullable<Deployment['startsIn']> {
+function toStartsIn({ download, startedAt }: State, { wallMs, usuallySeconds }: Surroundings): NonNullable<Deployment['startsIn']> {
   return {
-    elapsedSeconds: Math.max(0, Math.round((wallMs - Date.parse(startedAt)) / 1000)),
+    elapsedSeconds: startedAt === undefined ? 0 : Math.max(0, Math.round((wallMs - Date.parse(startedAt)) / 1000)),
     ...(usuallySeconds === undefined ? {} : { usuallySeconds }),
     ...(download === undefined ? {} : { downloadedBytes: download.doneBytes }),
     ...(download?.totalBytes === undefined ? {} : { totalBytes: download.totalBytes }),
@@ -194,7 +203,8 @@ function toStartsIn({ download }: State, startedAt: string, { wallMs, usuallySec
 }
 
 function toHealth({ ready, reason, slow, lastProgressAt }: Health): Deployment['health'] {
-  const why = reason ?? slow;
+  // That somebody has stopped it explains why it does not answer.
+  const why = slow === 'paused' ? slow : (reason ?? slow);
   return { ready, ...(why ? { reason: why } : {}), ...(lastProgressAt ? { lastProgressAt } : {}) };
 }
 

@@ -1,25 +1,34 @@
 /** The state file: atomic, with the previous copy kept and a checksum, so that a cut or rotten one is noticed. */
 import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { toFnv1a } from '../core/fnv.ts';
-import { errnoOf, readTextFileNow, writeFileAtomic } from '../host/files.ts';
+import { ensurePrivateDirectory, errnoOf, readOwnFileNow, writeFileAtomic } from '../host/files.ts';
 import { type State, stateSchema } from './state.ts';
 
+/** Where even its directory has gone, that is made again: what is in memory is all that is left of the record. */
 export async function writeState(path: string, state: State): Promise<void> {
   const body = JSON.stringify(state);
+  const text = `{"checksum":"${toFnv1a(body)}","state":${body}}\n`;
   await keepPrevious(path);
-  await writeFileAtomic(path, `{"checksum":"${toFnv1a(body)}","state":${body}}\n`);
+  try {
+    await writeFileAtomic(path, text);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await ensurePrivateDirectory(dirname(path));
+    await writeFileAtomic(path, text);
+  }
 }
 
 /**
- * Undefined when there is none. A damaged or missing file gives the previous copy. Throws `state/newer` and
- * `state/corrupt`.
+ * Undefined when there is none. A damaged or missing file gives the previous copy. Throws `state/newer`,
+ * `state/corrupt` and `state/link`.
  */
 export async function readState(path: string, name: string): Promise<State | undefined> {
-  const text = readTextFileNow(path);
+  const text = readOwnFileNow(path);
   const state = text === undefined ? undefined : parseState(text, name);
   if (state) return state;
-  const previous = readTextFileNow(toPrevious(path));
+  const previous = readOwnFileNow(toPrevious(path));
   const older = previous === undefined ? undefined : parseState(previous, name);
   if (older || text === undefined) return older;
   throw DeployError.of('state/corrupt', { name, problem: 'its checksum does not match', kept: path });

@@ -7,7 +7,9 @@
 import { type Clock, systemClock, type Timer } from '../core/clock.ts';
 import type { LifeEvent } from '../core/event.ts';
 import { say } from '../core/message.ts';
+import { toDurationText } from '../core/units.ts';
 import { errnoOf } from '../host/files.ts';
+import { ClockSteps } from './clock-steps.ts';
 import { type Deployment, isServing } from './deployment.ts';
 import { EngineWork, type EngineWorkParts } from './engine-work.ts';
 import { reduceSafely } from './invariants.ts';
@@ -19,12 +21,16 @@ import { type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
 
 export interface SupervisorParts
-  extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'waitForTurn' | 'pruneLaunches' | 'crashDirectory'> {
+  extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'waitForTurn' | 'pruneLaunches' | 'crashDirectory' | 'weightsOf' | 'onPage'> {
   readonly state: State;
   readonly stateFile: string;
   readonly journal: Journal;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** What starts of the present plan usually take. */
+  readonly usuallySeconds?: () => number | undefined;
+  /** Told around each step that leaves a trace; tests end the process there. */
+  readonly onStep?: (step: Effect['do'] | 'persist', when: 'before' | 'after') => void;
 }
 
 interface Queued {
@@ -43,21 +49,26 @@ export class Supervisor {
   private commanded = false;
   private given: Readonly<Record<string, string>> = {};
   private readonly timers = new Map<TimerName, Timer>();
+  private readonly steps: ClockSteps;
   private readonly meter = new LoadMeter();
   private readonly observers = new Set<(state: State) => void>();
   private persistenceProblem: string | undefined;
+  private writing: Promise<void> = Promise.resolve();
 
   constructor(parts: SupervisorParts) {
-    const { runtimeOf, filesOf, waitForTurn, pruneLaunches, crashDirectory } = parts;
+    const { runtimeOf, filesOf, waitForTurn, pruneLaunches, crashDirectory, weightsOf, onPage } = parts;
     this.parts = parts;
     this.state = parts.state;
     this.clock = parts.clock ?? systemClock;
+    this.steps = new ClockSteps(this.clock);
     this.work = new EngineWork({
       runtimeOf,
       filesOf,
       crashDirectory,
       ...(waitForTurn ? { waitForTurn } : {}),
       ...(pruneLaunches ? { pruneLaunches } : {}),
+      ...(weightsOf ? { weightsOf } : {}),
+      ...(onPage ? { onPage } : {}),
       clock: this.clock,
       push: (signal) => void this.send(signal),
       append: (event) => this.append(event),
@@ -115,7 +126,9 @@ export class Supervisor {
   /** The public document, with the engine's live numbers when it answers quickly. */
   async deployment(): Promise<Deployment> {
     const load = isServing(this.state.life) ? await this.meter.read(this.state.wanted.spec.endpoint) : undefined;
-    return toDeployment(this.state, { supervisorPid: process.pid, wallMs: this.clock.wall(), ...(load ? { load } : {}) });
+    const usuallySeconds = this.parts.usuallySeconds?.();
+    const known = { ...(load ? { load } : {}), ...(usuallySeconds === undefined ? {} : { usuallySeconds }) };
+    return toDeployment(this.state, { supervisorPid: process.pid, wallMs: this.clock.wall(), ...known });
   }
 
   /** Calls after every change of state. */
@@ -156,19 +169,38 @@ export class Supervisor {
   }
 
   private async take(signal: Signal): Promise<void> {
+    this.lookAtClock();
     const before = this.state;
     const [state, effects] = reduceSafely(before, signal, { wallMs: this.clock.wall(), random: (this.parts.random ?? Math.random)() });
     this.state = state;
     // What could not be written is tried again with every signal.
     if (this.persistenceProblem !== undefined || isWorthKeeping(before, state)) await this.persist();
-    for (const effect of effects) this.perform(effect);
+    for (const effect of effects) {
+      this.parts.onStep?.(effect.do, 'before');
+      this.perform(effect);
+      this.parts.onStep?.(effect.do, 'after');
+    }
     if (signal.type === 'gate-passed' || signal.type === 'health') this.sampleLoad();
     if (state !== before) for (const observer of this.observers) observer(state);
   }
 
-  private async persist(): Promise<void> {
+  private lookAtClock(): void {
+    const byMs = this.steps.look();
+    if (byMs > 0) this.note(say('life.clock-forward', { by: toDurationText(byMs) }));
+    if (byMs < 0) this.note(say('life.clock-back', { by: toDurationText(-byMs) }));
+  }
+
+  /** Writes down the state as it is by then, one write at a time: with each change, and when what was written is gone. */
+  persist(): Promise<void> {
+    this.writing = this.writing.then(() => this.write());
+    return this.writing;
+  }
+
+  private async write(): Promise<void> {
     try {
+      this.parts.onStep?.('persist', 'before');
       await writeState(this.parts.stateFile, this.state);
+      this.parts.onStep?.('persist', 'after');
       if (this.persistenceProblem !== undefined) this.note(say('life.persistence-restored'));
       this.persistenceProblem = undefined;
     } catch (error) {

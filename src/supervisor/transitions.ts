@@ -2,6 +2,7 @@
 import type { ExitReport, LifeEvent } from '../core/event.ts';
 import { chooseNextStart, type FailureCount } from './backoff.ts';
 import { isServing } from './deployment.ts';
+import { isFailedStep, noteUnfit, toBase } from './ladder.ts';
 import type { Effect, Moment, TimerName } from './signal.ts';
 import type { EndReason, State } from './state.ts';
 
@@ -22,6 +23,8 @@ const ofOneLaunch = ['ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'down
 
 /** Starts that find the port taken before that is believed to stay so: a stranger's server may be about to end. */
 const preflightTries = 3;
+/** Starts that fail in the same way before a further one is not worth it. */
+const sameTries = 2;
 
 export function emit(event: LifeEvent): Effect {
   return { do: 'emit', event };
@@ -94,31 +97,37 @@ export function reclaimLaunch(state: State, ending: EndReason): Step {
   return [next, [{ do: 'quiet' }, ...stopTimers(), { do: 'reclaim' }]];
 }
 
-/** After the proof: where `ending` leads. `down` wins over everything. */
-export function settle(state: State, moment: Moment): Step {
+/** After the proof: where `ending` leads. `down` wins over everything. `held`: memory of the GPU that did not come back. */
+export function settle(before: State, moment: Moment, held?: ExitReport): Step {
+  const state = held === undefined ? before : noteExit(before, held, moment);
   const { ending } = state;
   if (state.desired === 'down' || ending === undefined || ending.is === 'down') return settleStopped(state);
+  // Another configuration would not find that memory either.
+  if (held) return fail({ ...without(state, ofOneLaunch), failures: state.failures + 1 }, held);
   if (ending.is === 'replace') return beginStart(state);
   return settleFailure(state, ending, moment);
 }
 
 export function settleStopped(before: State): Step {
   const kept = without(before, ['nextStartAt', ...ofOneLaunch]);
-  const state: State = { ...kept, life: 'stopped', desired: 'down', failures: 0, slowTries: 0, health: { ready: false, misses: 0 } };
+  const still = { failures: 0, slowTries: 0, health: { ready: false, misses: 0 } } as const;
+  // Where pressure had led it is over with what ran.
+  const state: State = { ...kept, ...still, life: 'stopped', desired: 'down', wanted: toBase(before.wanted) };
   return [state, [cancel('next-start'), ...stopTimers(), emit({ type: 'stopped' })]];
 }
 
 export function settleFailure(before: State, failure: Extract<EndReason, { is: 'failure' }>, moment: Moment): Step {
   const wasReady = before.readyAt !== undefined;
   const repeated = !wasReady && failure.signature !== undefined && failure.signature === before.lastSignature;
-  const sameAgain = repeated && (failure.exit.cause !== 'preflight' || before.failures + 1 >= preflightTries);
-  const kept = without(before, ['lastSignature', ...ofOneLaunch]);
+  const inARow = repeated ? (before.sameFailures ?? 1) + 1 : 1;
+  const sameAgain = inARow >= (failure.exit.cause === 'preflight' ? preflightTries : sameTries);
+  const kept = without(before, ['lastSignature', 'sameFailures', ...ofOneLaunch]);
   const state: State = {
     ...noteExit(kept, failure.exit, moment),
     failures: before.failures + 1,
-    ...(wasReady || failure.signature === undefined ? {} : { lastSignature: failure.signature }),
+    ...(wasReady || failure.signature === undefined ? {} : { lastSignature: failure.signature, sameFailures: inARow }),
   };
-  if (failure.permanent || sameAgain) return giveUp(state, failure.exit);
+  if (failure.permanent || sameAgain || (isFailedStep(before) && canRollBack(state))) return giveUp(state, failure.exit);
   const verdict = chooseNextStart(toFailureCount(state, moment), state.wanted.spec.restart);
   if (verdict.is === 'give-up') return giveUp(state, failure.exit);
   if (verdict.is === 'crashloop' && canRollBack(state)) return rollBack(state, failure.exit);
@@ -134,7 +143,10 @@ function waitForNextStart(state: State, verdict: { is: 'retry' | 'crashloop'; de
 }
 
 function giveUp(state: State, exit: ExitReport): Step {
-  if (canRollBack(state)) return rollBack(state, exit);
+  return canRollBack(state) ? rollBack(state, exit) : fail(state, exit);
+}
+
+function fail(state: State, exit: ExitReport): Step {
   return [{ ...state, life: 'failed' }, [emit({ type: 'failed', exit })]];
 }
 
@@ -144,7 +156,7 @@ function canRollBack(state: State): boolean {
 
 function rollBack(state: State, exit: ExitReport): Step {
   const wanted = state.lastGood ?? state.wanted;
-  const [next, effects] = beginStart({ ...without(state, ['lastSignature']), wanted, failures: 0 });
+  const [next, effects] = beginStart({ ...without(state, ['lastSignature']), ...noteUnfit(state), wanted, failures: 0 });
   return [next, [emit({ type: 'rolling-back', reason: exit.line ?? exit.cause }), ...effects]];
 }
 

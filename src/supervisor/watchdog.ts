@@ -43,6 +43,10 @@ export interface Look {
   readonly engines?: readonly EngineLook[];
   /** Put to sleep by somebody: it has nothing to do and answers nothing. */
   readonly asleep?: boolean;
+  /** Its processes were stopped by somebody's hand: they go on when that somebody wants. */
+  readonly paused?: boolean;
+  /** The machine does little but wait for memory: everything takes longer. */
+  readonly thrashing?: boolean;
   /** Requests that the API server has open (`/load`), where it tells. */
   readonly open?: number;
   /** Why there was no page. */
@@ -94,6 +98,8 @@ const tellingTokens = 512;
 const gapsAllowed = 3;
 const canaryMissesMost = 3;
 const jitter = 0.2;
+/** Times the budget, where the machine thrashes. */
+const patience = 3;
 
 export function toFirstWatch(atMs: number, settings: WatchSettings): WatchState {
   return {
@@ -108,12 +114,23 @@ export function toFirstWatch(atMs: number, settings: WatchSettings): WatchState 
   };
 }
 
-export function lookAgain(before: WatchState, look: Look, settings: WatchSettings): WatchStep {
+export function lookAgain(before: WatchState, look: Look, given: WatchSettings): WatchStep {
+  if (look.thrashing) return lookPatiently(before, look, given);
+  return weigh(before, look, given);
+}
+
+function lookPatiently(before: WatchState, look: Look, given: WatchSettings): WatchStep {
+  const step = weigh(before, look, { ...given, stallAfterMs: patience * given.stallAfterMs });
+  return { ...step, slow: step.slow ?? 'thrashing' };
+}
+
+function weigh(before: WatchState, look: Look, settings: WatchSettings): WatchStep {
+  if (look.paused) return { state: forgetTimes(before, look.atMs, settings), task: { is: 'nothing' }, progressed: false, slow: 'paused' };
   if (look.stoodStill) return { state: forgetTimes(before, look.atMs, settings), task: { is: 'nothing' }, progressed: false };
   if (look.engines === undefined) return weighSilence(before, look, settings);
   const { engines, progressed, prefillRate } = compare(before, look.engines, look);
   const seen: WatchState = { ...before, engines, prefillRate, lookedAtMs: look.atMs, heardAtMs: look.atMs };
-  if (look.asleep) return { state: forgetTimes(seen, look.atMs, settings), task: { is: 'nothing' }, progressed };
+  if (look.asleep) return { state: forgetTimes(seen, look.atMs, settings), task: { is: 'nothing' }, progressed, slow: 'asleep' };
   const busy = look.engines.some(({ unfinished }) => unfinished > 0) || (look.open ?? 0) > 0;
   return busy ? weighWork(seen, look, { settings, progressed }) : weighIdleness(seen, look, { settings, progressed });
 }

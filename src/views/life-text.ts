@@ -1,6 +1,7 @@
 /** One sentence for each event of a deployment's life. */
 import type { DeploymentEvent, ExitReport, GateCheck, LifeEvent, StartFacts, StartPhase, Survivor } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
+import { toBecause } from '../core/pressure.ts';
 import { toDurationText, toSizeText } from '../core/units.ts';
 import { toText } from '../text/render.ts';
 import { toFactsText } from './start-facts.ts';
@@ -84,6 +85,8 @@ const sentences: Sentences = {
   killing: ({ reason }) => say('life.killing', { reason: toWhy(reason) }),
   stopped: () => say('life.stopped'),
   unkillable: ({ survivors }) => say('life.unkillable', { survivors: toSurvivorsText(survivors) }),
+  adapted: ({ from, to, direction, because }) =>
+    say(direction === 'back' ? 'life.adapted-back' : 'life.adapted', { from, to, because: toBecause(because, direction) }),
   'rolling-back': ({ reason }) => say('life.rolling-back', { reason: toCause(reason) }),
   note: ({ note }) => note,
 };
@@ -92,7 +95,10 @@ function toDownload({ doneBytes, totalBytes, bytesPerSecond }: Of<'download'>): 
   const done = toSizeText(doneBytes);
   const of = totalBytes === undefined ? '' : toText(say('life.download.of', { total: toSizeText(totalBytes) }));
   const rate = bytesPerSecond === undefined ? '' : toText(say('life.download.rate', { rate: toSizeText(bytesPerSecond) }));
-  return say('life.download', { done, of, rate });
+  const leftMs = totalBytes === undefined || !bytesPerSecond ? 0 : ((totalBytes - doneBytes) * 1000) / bytesPerSecond;
+  // Less than a second is no time to wait.
+  const left = leftMs < 1000 ? '' : toText(say('life.download.left', { time: toDurationText(leftMs) }));
+  return say('life.download', { done, of, rate, left });
 }
 
 const phases: Readonly<Record<StartPhase, Message>> = {
@@ -122,9 +128,12 @@ const causes: Readonly<Record<string, Message>> = {
   'start-timeout': say('life.cause.start-timeout'),
   preflight: say('life.cause.preflight'),
   launch: say('life.cause.launch'),
+  gpu: say('life.cause.gpu'),
+  'vram-held': say('life.cause.vram-held'),
   stall: say('life.cause.stall'),
   canary: say('life.cause.canary'),
   api: say('life.cause.api'),
+  oom: say('life.cause.oom'),
   'start-stall': say('life.cause.start-stall'),
   'download-stall': say('life.cause.download-stall'),
 };
@@ -138,6 +147,12 @@ export function toCause(cause: string): Message | string {
 const slows: Readonly<Record<string, Message>> = {
   stall: say('life.slow.stall'),
   canary: say('life.slow.canary'),
+  paused: say('life.slow.paused'),
+  asleep: say('life.slow.asleep'),
+  throttle: say('life.slow.throttle'),
+  'throttle-heat': say('life.slow.throttle-heat'),
+  'throttle-power': say('life.slow.throttle-power'),
+  thrashing: say('life.slow.thrashing'),
 };
 
 function toSlow(reason: string): Message | string {

@@ -14,6 +14,9 @@ import { newStory, type StoryLine, toStory } from './story.ts';
 /** Progress of one step is repeated at most this often. */
 const progressEveryMs = 5000;
 
+/** Bytes of a download change all the time. */
+const downloadEveryMs = 10_000;
+
 /** A step that is over sooner is not told what went on in it. */
 const lastingMs = 1000;
 
@@ -34,7 +37,7 @@ export function openLines(screen: Screen, clock: Clock = systemClock): Conversat
       story = next;
       for (const line of lines) {
         if (line.is !== 'live') writer.settle(line);
-        else if (event.type !== 'step-progress') writer.hold(line);
+        else if (event.type !== 'step-progress') writer.hold(line, event.type === 'download' ? downloadEveryMs : progressEveryMs);
         else if (!isTooSoon(event.step)) writer.settle(line);
       }
     },
@@ -66,9 +69,9 @@ function openWriter(screen: Screen, clock: Clock) {
   };
   return {
     drop,
-    hold(line: StoryLine) {
+    hold(line: StoryLine, everyMs: number) {
       if (!isWanted(line, screen)) return;
-      const waitMs = Math.max(lastingMs, releasedAt + progressEveryMs - clock.mono());
+      const waitMs = Math.max(lastingMs, releasedAt + everyMs - clock.mono());
       held = { text: toLine(line, screen), timer: held?.timer ?? clock.after(waitMs, release) };
     },
     settle(line: StoryLine) {

@@ -79,6 +79,7 @@ function toSetting(path: string, value: unknown): ProfileSetting {
   const ours = !path.startsWith('vllm.') && !path.startsWith('engine.env.') && typeof value === 'number';
   if (ours && path.endsWith('-ms')) return { path: path.slice(0, -3), value: toUnitText(value, durations, 'ms') };
   if (ours && path.endsWith('-bytes')) return { path: path.slice(0, -6), value: toUnitText(value, sizes, 'B') };
+  if (ours && path.endsWith('-percent')) return { path: path.slice(0, -8), value: `${value}%` };
   return { path, value: typeof value === 'string' ? value : JSON.stringify(value) };
 }
 

@@ -1,6 +1,7 @@
 /** Deployments as a table, one in detail, and the last word of `up`, `restart` and `down`. */
 import { type Message, say } from '../core/message.ts';
-import { toDurationText } from '../core/units.ts';
+import { toBecause } from '../core/pressure.ts';
+import { toDurationText, toSizeText } from '../core/units.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
 import { renderFindings } from './findings.ts';
@@ -116,10 +117,14 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
     [say('views.endpoint'), isDown(deployment) ? undefined : deployment.endpoint],
     [say('views.label.serves'), deployment.servedNames.join(', ') || undefined],
     [say('views.label.profile'), deployment.profile],
+    [say('views.label.adapted'), toAdaptedText(deployment)],
     [say('views.label.model'), deployment.model],
     [say('views.label.engine'), toEngineText(deployment)],
     [say('views.label.wanted'), (desired === 'up') === isDown(deployment) ? desired : undefined],
-    [say('views.label.phase'), phase === undefined || health.ready ? undefined : toPhaseText(phase)],
+    [
+      say('views.label.phase'),
+      phase === undefined || health.ready ? undefined : [toPhaseText(phase), ...toStartParts(deployment)].join(' · '),
+    ],
     [say('views.label.health'), health.reason],
     [say('views.label.up'), toUptimeText(deployment)],
     [say('views.label.process'), pid === undefined ? undefined : String(pid)],
@@ -135,6 +140,25 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
       deployment.configDrift ? toText(say('views.drift', { name: deployment.name, profile: deployment.profile })) : undefined,
     ],
   ];
+}
+
+function toAdaptedText({ adapted, profile }: Deployment): string | undefined {
+  if (adapted === undefined) return undefined;
+  const { from, since, because } = adapted;
+  return toText(say('views.adapted', { profile, from, since, because: toBecause(because) }));
+}
+
+/** How far a start is: `12 s of usually 41 s`, `1.2 GiB of 8.0 GiB`. */
+function toStartParts({ startsIn }: Deployment): readonly string[] {
+  if (startsIn === undefined) return [];
+  const { elapsedSeconds, usuallySeconds, downloadedBytes, totalBytes } = startsIn;
+  const elapsed = toUptime(elapsedSeconds);
+  const done = downloadedBytes === undefined ? undefined : toSizeText(downloadedBytes);
+  const parts = [
+    usuallySeconds === undefined ? elapsed : toText(say('views.of-usually', { elapsed, usual: toUptime(usuallySeconds) })),
+    done === undefined || totalBytes === undefined ? done : toText(say('views.of-bytes', { done, total: toSizeText(totalBytes) })),
+  ];
+  return parts.filter((part) => part !== undefined);
 }
 
 function toEngineText({ simulated, engine, backend }: Deployment): string {

@@ -72,8 +72,9 @@ function toLifeStory(story: Story, event: DeploymentEvent): Told {
       return [{ ...story, started: true }, [{ is: 'done', step: 'start', text }]];
     case 'preflight-failed':
       return [story, [{ is: 'failed', step: 'start', text }]];
+    case 'unhealthy':
     case 'exited':
-      if (event.expected) return [{ ...newStory, ended: true }, [{ is: 'live', step: 'stop', text }]];
+      if (event.type === 'exited' && event.expected) return [{ ...newStory, ended: true }, [{ is: 'live', step: 'stop', text }]];
       return [newStory, [{ is: 'failed', step: story.started ? 'ready' : 'start', text }]];
     case 'stopping':
     case 'killing':
@@ -90,6 +91,7 @@ function toLifeStory(story: Story, event: DeploymentEvent): Told {
     case 'health':
       return [story, [{ is: 'said', level: event.ready ? 'info' : 'warning', text }]];
     case 'note':
+    case 'bundle':
     case 'drained':
       return [story, [{ is: 'said', level: 'info', text }]];
     case 'unknown':

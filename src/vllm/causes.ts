@@ -7,6 +7,8 @@ export interface CauseRule {
   readonly cause: string;
   /** Starting again with nothing changed fails again. */
   readonly permanent: boolean;
+  /** Comes and goes with the world outside: the same failure again is no proof that it lasts. */
+  readonly passes?: true;
   /** The same words mean something else in the other half of a life. */
   readonly when?: 'starting' | 'serving';
 }
@@ -27,7 +29,7 @@ export const causes: readonly CauseRule[] = [
   { pattern: /bind\(\): port must be 0-65535/, cause: 'invalid_argument_value', ...gone },
   // An address can appear a moment later (an interface that comes up after us).
   { pattern: /\[Errno 99\]/, cause: 'invalid_argument_value', ...passing },
-  { pattern: /\[Errno 98\]/, cause: 'port_in_use', ...passing },
+  { pattern: /\[Errno 98\]/, cause: 'port_in_use', ...passing, passes: true },
   { pattern: /\[Errno 28\] No space left on device/, cause: 'disk_full', ...gone },
   {
     pattern: /To serve at least one request with the model|No available memory for the cache blocks/,
@@ -43,7 +45,7 @@ export const causes: readonly CauseRule[] = [
     cause: 'model_not_found',
     ...gone,
   },
-  { pattern: /LocalEntryNotFoundError|couldn't connect to 'https?:/, cause: 'hub_unreachable', ...passing },
+  { pattern: /LocalEntryNotFoundError|couldn't connect to 'https?:/, cause: 'hub_unreachable', ...passing, passes: true },
   { pattern: /trying to access a gated repo|GatedRepoError/, cause: 'model_gated_or_auth', ...gone },
   { pattern: /Cannot find any model weights with /, cause: 'corrupted_checkpoint', ...gone },
   { pattern: /SafetensorError: Error while deserializing header/, cause: 'corrupted_checkpoint', ...gone },
@@ -62,6 +64,8 @@ export const causes: readonly CauseRule[] = [
     pattern: /engine core exited unexpectedly|Worker proc \S+ died unexpectedly/,
     cause: 'engine_dead_runtime',
     ...passing,
+    // A request killed it, at the worst the first of all: the start itself was good.
+    passes: true,
     when: 'serving',
   },
 ];

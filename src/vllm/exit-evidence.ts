@@ -18,6 +18,8 @@ export interface ExitEvidence {
   readonly wanted: boolean;
   /** The same start fails again until somebody changes something. */
   readonly permanent: boolean;
+  /** Comes and goes by itself, so that two of it in a row prove nothing. */
+  readonly passes?: boolean;
 }
 
 /** Of the lines of one launch, oldest first; a tail is enough when it reaches back to the first error. */
@@ -33,7 +35,13 @@ export function toExitEvidence(lines: readonly string[]): ExitEvidence {
   if (line === undefined || (wanted && served && !log.some(isDeath))) return { wanted, permanent: false };
   const known = causes.find(({ pattern, when }) => pattern.test(line) && (when === undefined || (when === 'serving') === served));
   // What has served once can serve again: only a failed start proves that nothing but a change helps.
-  return { ...(known ? { cause: known.cause } : {}), line, wanted, permanent: !served && known?.permanent === true };
+  return {
+    ...(known ? { cause: known.cause } : {}),
+    line,
+    wanted,
+    permanent: !served && known?.permanent === true,
+    ...(known?.passes ? { passes: true } : {}),
+  };
 }
 
 /** Two launches that end with the same signature failed for the same reason: numbers, paths and addresses are left out. */

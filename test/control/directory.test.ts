@@ -28,11 +28,11 @@ describe('the directory of a deployment', () => {
     }
   });
 
-  it.each(['', 'Tiny', '1st', '../up', 'a/b', 'a b', `a${'b'.repeat(63)}`])('is not made for the name %j', (name) => {
+  it.each(['', 'Tiny', '1st', '../up', 'a/b', 'a b', `a${'b'.repeat(63)}`])('M3 is not made for the name %j', (name) => {
     expect(() => toDeploymentPaths(places, name)).toThrow(expect.objectContaining({ code: 'deployment/bad-name' }));
   });
 
-  it('has a socket whose path is short enough, however long the home is', () => {
+  it('J2 has a socket whose path is short enough, however long the home is', () => {
     const deep = toPlaces({ QWEN_DEPLOY_HOME: join(home, 'x'.repeat(100)) });
     const sockets = ['a', 'b'].map((name) => toDeploymentPaths(deep, name).socket);
     for (const socket of sockets) expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(107);

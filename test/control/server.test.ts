@@ -48,13 +48,13 @@ const say = (count = 1) => {
 };
 
 describe('the socket', () => {
-  it('is for this user alone, and gone afterwards', async () => {
+  it('J5 is for this user alone, and gone afterwards', async () => {
     expect((await stat(address.socket)).mode & 0o777).toBe(0o600);
     await server.close();
     await expect(stat(address.socket)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('takes the place of one that a killed supervisor left', async () => {
+  it('J1 takes the place of one that a killed supervisor left', async () => {
     await server.close();
     const owner = spawn(process.execPath, [
       '-e',
@@ -111,7 +111,7 @@ describe('a command', () => {
     ['too much', 'POST', '/v1/command', 'x'.repeat(2 ** 20 + 1), 413],
     ['another place', 'GET', '/v2/deployment', undefined, 404],
     ['another method', 'POST', '/v1/deployment', '{}', 404],
-  ])('that is %s is refused, and harms nobody', async (_, method, path, body, status) => {
+  ])('J4 that is %s is refused, and harms nobody', async (_, method, path, body, status) => {
     expect(await request(method, path, body)).toBe(status);
     expect(await readSupervised(address)).toBeDefined();
   });
@@ -168,7 +168,7 @@ describe('following', () => {
     silent.close();
   });
 
-  it('drops one who does not read, and keeps the others', async () => {
+  it('J4 drops one who does not read, and keeps the others', async () => {
     const lazy = createConnection(address.socket);
     lazy.pause();
     const dropped = new Promise((resolve) => lazy.once('close', resolve));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { xidMeanings } from '../../src/doctor/xid-meanings.ts';
+import { xidMeanings } from '../../src/gpu/xid-meanings.ts';
 import { l4 } from '../plan/stand-ins.ts';
 import { askGpu, like, type Question, tableOf } from './ask-gpu.ts';
 

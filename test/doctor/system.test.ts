@@ -41,6 +41,20 @@ describe('host.glibc', () => {
   });
 });
 
+describe('host.user', () => {
+  afterEach(() => void vi.restoreAllMocks());
+  it.each<[number, string, RegExp]>([
+    [1000, 'pass', /^runs as uid 1000/],
+    [0, 'warn', /^runs as root/],
+  ])('uid %d', async (uid, expected, message) => {
+    vi.spyOn(process, 'getuid').mockReturnValue(uid);
+    expect(await runCheck(systemChecks, 'host.user', createMachine({}))).toMatchObject({
+      status: expected,
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
 describe('host.clock', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2027, 2, 4, 5, 6) }));
   afterEach(() => void vi.useRealTimers());

@@ -1,5 +1,5 @@
 /** The stand-in's main process: vLLM's API server from its first line to its exit, with the switches thrown in. */
-import { writeFileSync } from 'node:fs';
+import { fstatSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { waitFor } from '../../src/core/clock.ts';
 import { parseServeArgs, type ServeArgs } from '../../src/runtime/simulator/args.ts';
@@ -8,12 +8,13 @@ import { type SimulatorOptions, toSimulatorOptions } from '../../src/runtime/sim
 import { createSimulatorServer, type SimulatorServer } from '../../src/runtime/simulator/server.ts';
 import { renderBindFailure, startStatsLog } from '../../src/runtime/simulator/server-log.ts';
 import { runStartup, toReadyEntries } from '../../src/runtime/simulator/startup.ts';
-import { spawnRole } from './children.ts';
+import { eatMemory, spawnRole } from './children.ts';
 import { endStarting, endStopped, failStart, outliveEngine } from './endings.ts';
 import { type EngineProcess, startEngineProcess } from './engine-process.ts';
 import { createFaultBox, type FaultBox } from './fault-box.ts';
 import { createIntercept } from './intercept.ts';
 import { startFlood, toSecretLines } from './log-faults.ts';
+import { delayPhase } from './start-faults.ts';
 
 const version = '0.32.0';
 
@@ -51,7 +52,7 @@ export async function runApiServer(argv: readonly string[]): Promise<void> {
 function createLife(args: ServeArgs, box: FaultBox): Life {
   const options = toSimulatorOptions(args, process.env);
   const [name, ...aliases] = options.servedNames;
-  const write = (text: string) => void process.stdout.write(text);
+  const write = fstatSync(1).isFile() ? writeToFile : (text: string) => void process.stdout.write(text);
   const life: Life = {
     box,
     options: {
@@ -67,6 +68,15 @@ function createLife(args: ServeArgs, box: FaultBox): Life {
   return life;
 }
 
+/** Without room for a line it goes without: so does Python’s logging. */
+function writeToFile(text: string): void {
+  try {
+    writeSync(1, text);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+  }
+}
+
 async function runPhase(life: Life, phase: string): Promise<void> {
   const { faults } = life.box;
   if (phase === 'configuring') for (const entry of toSecretLines(life)) life.print(entry);
@@ -78,6 +88,7 @@ async function runPhase(life: Life, phase: string): Promise<void> {
   const extra = faults.phaseMs[phase] ?? 0;
   if (extra === Number.POSITIVE_INFINITY) await new Promise(() => undefined);
   await waitFor(extra);
+  await delayPhase(life, phase);
   if (faults.exitAt?.phase === phase) await failStart(life, { stderr: faults.stderr, code: faults.exitAt.code });
   if (faults.oomAt === phase) await failStart(life, 'oom');
 }
@@ -110,6 +121,8 @@ async function serve(life: Life): Promise<void> {
 function act(life: Life, raw: Readonly<Record<string, unknown>>): void {
   if (raw['kill'] === 'engine' || raw['kill'] === 'worker') life.engine?.kill(raw['kill']);
   if (raw['resetCounters'] === true) life.server?.metrics.reset();
+  if (raw['eat'] === 'api') eatMemory();
+  if (raw['eat'] === 'engine') life.engine?.send({ type: 'eat' });
   if (typeof raw['exitNow'] === 'number') void failStart(life, { stderr: life.box.faults.stderr, code: raw['exitNow'] });
 }
 
@@ -124,6 +137,8 @@ function watchSignals(life: Life): void {
     life.stopping = true;
     void (life.server === undefined ? endStarting(life, swallowed ? 'SIGINT' : signal) : endStopped(life, life.server));
   };
+  // Ignored by its keeper, and Python leaves that as it is; Node does not.
+  process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
 }

@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { type LogEntry, type LogProcess, renderLogEntry } from '../../src/runtime/simulator/log.ts';
 import { type Link, openLink, openParentLink } from './link.ts';
 
-/** Real orphans live for ever; ours must not outlive the test run that forgot them by much. */
-const lifetimeMs = 180_000;
+/** Real orphans live for ever; ours must not outlive the test run that forgot them by much. Long proofs ask for more. */
+const lifetimeName = 'FAKE_VLLM_LIFETIME_MS';
+const lifetime = process.env[lifetimeName] ?? '180000';
 
 /** Starts this same program in another role. */
 export function spawnRole(
@@ -20,7 +21,7 @@ export function spawnRole(
   how: { readonly ownSession?: boolean; readonly fd?: number } = {},
 ): ChildProcess {
   return spawn(process.execPath, [fileURLToPath(import.meta.url), role, ...words], {
-    env: {},
+    env: lifetimeName in process.env ? { [lifetimeName]: lifetime } : {},
     detached: how.ownSession === true,
     stdio: ['ignore', 'inherit', 'inherit', how.fd ?? 'pipe'],
   });
@@ -45,6 +46,7 @@ export function runEngineCore({ lingerMs, orphan }: { readonly lingerMs: number;
       if (message.type === 'step') workerLink.send(message);
       if (message.type === 'drain') tellDrain(message);
       if (message.type === 'finish') end();
+      if (message.type === 'eat') eatMemory();
     },
   });
   const workerLink: Link = openLink(toSocket(worker), {
@@ -94,8 +96,15 @@ export function runStray(): void {
   process.on('SIGINT', () => undefined);
 }
 
+/** More and more, every page of it touched, until somebody ends it. */
+export function eatMemory(): void {
+  const eaten: Buffer[] = [];
+  setInterval(() => eaten.push(Buffer.alloc(16 * 2 ** 20, 1)), 5);
+}
+
 function liveOn(): void {
-  setTimeout(() => process.exit(0), lifetimeMs);
+  setTimeout(() => process.exit(0), Number(lifetime));
+  process.on('SIGHUP', () => undefined);
 }
 
 function tellDrain(order: { readonly mode: string; readonly seconds: number; readonly inFlight: number }): void {

@@ -5,6 +5,11 @@ export interface Faults {
   readonly startDelayMs: number;
   /** Extra time before a phase's lines; `Infinity`: the phase never comes. */
   readonly phaseMs: Readonly<Record<string, number>>;
+  /** New lines, or nothing but work of the processor, for so long before a phase's lines. */
+  readonly dripMs: Readonly<Record<string, number>>;
+  readonly spinMs: Readonly<Record<string, number>>;
+  /** Before `loading` a model is fetched for so long; `stalls`: the first time it never ends. */
+  readonly download: { readonly ms: number; readonly stalls: boolean } | undefined;
   readonly exitAt: { readonly phase: string; readonly code: number } | undefined;
   /** Printed on stderr before the exit of `exit`. */
   readonly stderr: string;
@@ -30,6 +35,8 @@ export interface Faults {
   readonly keepPort: boolean;
   readonly floodPerSecond: number;
   readonly printSecrets: boolean;
+  readonly stuckOn: string | undefined;
+  readonly asleep: boolean;
 }
 
 export type RawFaults = Readonly<Record<string, unknown>>;
@@ -56,9 +63,13 @@ export function toFaults(raw: RawFaults): Faults {
   const exitAt = splitPair(text('exit'));
   const exitAfter = splitPair(text('exitAfter'));
   const inference = splitPair(text('inference'));
+  const download = splitPair(text('download'));
   return {
     startDelayMs: duration('startDelay', 0),
     phaseMs: toPhases(raw['phase']),
+    dripMs: toPhases(raw['drip']),
+    spinMs: toPhases(raw['spin']),
+    download: download && { ms: toMs(download[0]) ?? 0, stalls: download[1] === 'stalls' },
     exitAt: exitAt && { phase: exitAt[0], code: Number(exitAt[1] ?? 1) },
     stderr: text('stderr') ?? '',
     oomAt: raw['oom'] === true ? 'loading' : text('oom'),
@@ -83,15 +94,18 @@ export function toFaults(raw: RawFaults): Faults {
     keepPort: on('keepPort'),
     floodPerSecond: Number(text('flood') ?? 0),
     printSecrets: on('printSecrets'),
+    stuckOn: text('stuckOn'),
+    asleep: on('asleep'),
   };
 }
 
 const names: readonly string[] = [
   ...['startDelay', 'phase', 'exit', 'stderr', 'oom', 'exitAfter', 'deathTime', 'workerLinger', 'hang', 'frozenMetrics', 'zeroGauges'],
   ...['metrics', 'healthDelay', 'healthStatus', 'inference', 'chat', 'crashOn', 'servedName', 'ignoreSigterm', 'swallowSigterm'],
-  ...['stopDelay', 'hangOnClients', 'orphan', 'keepPort', 'flood', 'printSecrets'],
+  ...['stopDelay', 'hangOnClients', 'orphan', 'keepPort', 'flood', 'printSecrets', 'stuckOn', 'asleep'],
+  ...['drip', 'spin', 'download'],
   // Acts, only while it runs.
-  ...['kill', 'exitNow', 'resetCounters'],
+  ...['kill', 'exitNow', 'resetCounters', 'eat'],
 ];
 
 /** A misspelt switch would be a test that cannot fail. */
@@ -106,13 +120,13 @@ function isOn(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false;
 }
 
-/** `loading:5s` or `loading:silent`, or a list of them. */
+/** `loading:5s` or `loading:silent` (or `forever`), or a list of them. */
 function toPhases(value: unknown): Faults['phaseMs'] {
   const words = Array.isArray(value) ? value.map(String) : isOn(value) ? [String(value)] : [];
   return Object.fromEntries(
     words.map((word) => {
       const [phase, time] = splitPair(word) ?? [word, undefined];
-      return [phase, time === 'silent' ? Number.POSITIVE_INFINITY : (toMs(time) ?? 0)];
+      return [phase, time === 'silent' || time === 'forever' ? Number.POSITIVE_INFINITY : (toMs(time) ?? 0)];
     }),
   );
 }

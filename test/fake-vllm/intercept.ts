@@ -6,7 +6,7 @@ import type { FaultBox } from './fault-box.ts';
 
 export interface InterceptPlace {
   readonly box: FaultBox;
-  /** Does what a request to /__fault asks to be done now: `kill`, `exitNow`, `resetCounters`. */
+  /** Does what a request to /__fault asks to be done now: `kill`, `exitNow`, `resetCounters`, `eat`. */
   readonly act: (raw: Readonly<Record<string, unknown>>) => void;
   /** Ends the EngineCore as a bug in it would. */
   readonly crash: () => void;
@@ -25,12 +25,18 @@ export function createIntercept(place: InterceptPlace): (call: Call) => Promise<
       return answerMetrics(place, call, frozenPage);
     }
     if (call.method !== 'POST' || !call.path.startsWith('/v1/')) return false;
+    // It counts as open (`/load`) for as long as its client waits.
+    if (faults.stuckOn !== undefined && call.body.includes(faults.stuckOn)) return untilClosed(call);
     if (faults.crashOn !== undefined && call.body.includes(faults.crashOn)) place.crash();
     if (faults.chatStatus !== undefined && call.path === '/v1/chat/completions') return refuse(call, faults.chatStatus, noTemplate);
     inferences += 1;
     if (faults.inference === undefined || inferences > faults.inference.times) return false;
     return refuse(call, faults.inference.status, 'CUDA error: an illegal memory access was encountered');
   };
+}
+
+function untilClosed({ response }: Call): Promise<boolean> {
+  return new Promise((resolve) => response.once('close', () => resolve(true)));
 }
 
 /** What vLLM says when the tokenizer has no chat template. */
@@ -63,7 +69,11 @@ async function answerHealth({ box }: InterceptPlace, call: Call): Promise<boolea
 }
 
 function answerMetrics({ box, renderMetrics }: InterceptPlace, call: Call, frozenPage: string | undefined): boolean {
-  const page = toBadPage(box.faults.metrics, renderMetrics) ?? frozenPage ?? toZeroPage(box.faults.zeroGauges, renderMetrics);
+  const page =
+    toBadPage(box.faults.metrics, renderMetrics) ??
+    frozenPage ??
+    toZeroPage(box.faults.zeroGauges, renderMetrics) ??
+    toSleepPage(box.faults.asleep, renderMetrics);
   if (page === undefined) return false;
   call.response.writeHead(box.faults.metrics === 'error' ? 500 : 200, { 'content-type': 'text/plain; version=1.0.0; charset=utf-8' });
   if (box.faults.metrics === 'drip') drip(call, page);
@@ -82,6 +92,13 @@ function toBadPage(kind: string | undefined, render: () => string): string | und
 
 function toZeroPage(zero: boolean, render: () => string): string | undefined {
   return zero ? render().replaceAll(/^(vllm:(?:num_requests|kv_cache_usage)\S+) \S+$/gm, '$1 0.0') : undefined;
+}
+
+function toSleepPage(asleep: boolean, render: () => string): string | undefined {
+  if (!asleep) return undefined;
+  return render()
+    .replaceAll(/^(vllm:engine_sleep_state\{.*"awake".*\}) \S+$/gm, '$1 0.0')
+    .replaceAll(/^(vllm:engine_sleep_state\{.*"weights_offloaded".*\}) \S+$/gm, '$1 1.0');
 }
 
 /** One byte every 50 ms, for as long as somebody listens. */

@@ -10,6 +10,7 @@ export type Message =
   | { readonly type: 'stepped' }
   | { readonly type: 'drain'; readonly mode: string; readonly seconds: number; readonly inFlight: number }
   | { readonly type: 'finish' }
+  | { readonly type: 'eat' }
   | { readonly type: 'worker-died' };
 
 export interface Link {

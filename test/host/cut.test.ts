@@ -73,7 +73,7 @@ describe.each([
     expect(await readRest(await openLog(path, 2))).toEqual(toLines(1002, 1003));
   });
 
-  it.each([1, 2, 3])('is followed over %d cuts between two looks, each line once', async (cuts) => {
+  it.each([1, 2, 3])('K7 is followed over %d cuts between two looks, each line once', async (cuts) => {
     await writeFile(path, toBlock(1, 500));
     const tail = openTail(path);
     const seen = await readRest(tail);

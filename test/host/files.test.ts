@@ -42,7 +42,7 @@ describe('ensurePrivateDirectory', () => {
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
   });
 
-  it.each([0o777, 0o770, 0o702])('refuses mode %o: somebody else may have put something there', async (mode) => {
+  it.each([0o777, 0o770, 0o702])('F7 refuses mode %o: somebody else may have put something there', async (mode) => {
     await chmod(directory, mode);
     await expect(ensurePrivateDirectory(directory)).rejects.toMatchObject({ code: 'state/unsafe', params: { path: directory } });
   });

@@ -29,7 +29,7 @@ it('is held by one at a time, and says who', async () => {
   await second?.release();
 });
 
-it('is free again when its owner was killed', async () => {
+it('J1 is free again when its owner was killed', async () => {
   const program = join(directory, 'owner.cjs');
   buildSync({
     stdin: {

@@ -28,7 +28,7 @@ describe('readProcess', () => {
     expect(isDead(facts)).toBe(true);
   });
 
-  it('calls a zombie dead', async () => {
+  it('G2 calls a zombie dead', async () => {
     const pid = await start('sleep 0.01 & echo ready; exec sleep 60');
     const children = async () => (await listProcesses()).filter(({ ppid }) => ppid === pid);
     await expect.poll(async () => (await children()).map(({ state }) => state)).toEqual(['Z']);

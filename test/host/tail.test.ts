@@ -58,7 +58,7 @@ describe('openTail', () => {
     expect(await tail.readLines()).toEqual(['a longer line than before']);
   });
 
-  it('cuts a line that does not end, and goes on after it', async () => {
+  it('K2 cuts a line that does not end, and goes on after it', async () => {
     await writeFile(path, `${'x'.repeat(3 * 2 ** 20)}\nnext\n`);
     const [long, next] = await readAll(path);
     expect(long).toHaveLength(64 * 1024);

@@ -234,7 +234,7 @@ describe('--bundle', () => {
     return file;
   }
 
-  test('has everything in it that helps, and none of the secrets', async () => {
+  test('K8 has everything in it that helps, and none of the secrets', async () => {
     const smi = `#!/bin/sh\necho "NVIDIA-SMI ${key} $*"\necho "proxy http://me:planted-pw@h:1"\n`;
     const env = { MY_OWN_NAME: key, HF_TOKEN: token, SOME_API_KEY: 'planted-by-name-1' };
     const { home, context } = createHome({ env, programs: { 'nvidia-smi': smi } });

@@ -70,6 +70,32 @@ it.each<[string, 'ready' | 'stopped', LifeEvent[], object]>([
     [{ type: 'crashloop', attempt: 6, delayMs: 1, nextStartAt: '' }],
     { is: 'failed', error: { code: 'engine/never-ready' } },
   ],
+  [
+    'a start that stood still',
+    'ready',
+    [{ type: 'failed', exit: { ...exit, cause: 'start-stall' } }],
+    { is: 'failed', error: { code: 'engine/start-stalled', exitStatus: 5, params: { line: 'ValueError: no' } } },
+  ],
+  [
+    'a crash loop of downloads that stand still',
+    'ready',
+    [
+      { type: 'launching', backend: 'process' },
+      { type: 'unhealthy', cause: 'download-stall', forMs: 1 },
+      { type: 'crashloop', attempt: 6, delayMs: 1, nextStartAt: '' },
+    ],
+    { is: 'failed', error: { code: 'engine/download-stalled', exitStatus: 5, params: { line: '6 starts failed' } } },
+  ],
+  [
+    'a crash loop whose last start failed otherwise',
+    'ready',
+    [
+      { type: 'unhealthy', cause: 'start-stall', forMs: 1 },
+      { type: 'launching', backend: 'process' },
+      { type: 'crashloop', attempt: 6, delayMs: 1, nextStartAt: '' },
+    ],
+    { is: 'failed', error: { code: 'engine/never-ready' } },
+  ],
   ['stopped by somebody else', 'ready', [requested('down', 'down'), { type: 'stopped' }], { is: 'stopped' }],
   ['stopped', 'stopped', [requested('down', 'down'), { type: 'stopped' }], { is: 'stopped' }],
   [

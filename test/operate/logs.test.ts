@@ -70,7 +70,7 @@ describe('logs', () => {
     await expect(read()).rejects.toMatchObject({ code: 'log/none' });
   });
 
-  it('however large are read in little memory', async () => {
+  it('K2 however large are read in little memory', async () => {
     const line = `${'z'.repeat(199)}\n`;
     const { directory, logFile } = toLaunchPaths(paths, '0190-a');
     await mkdir(directory);

@@ -84,7 +84,7 @@ describe('a supervisor', () => {
     running.pop();
   });
 
-  it('is one at a time, and says which', async () => {
+  it('E6 is one at a time, and says which', async () => {
     await start();
     await expect(startSupervisor('tiny', context, { first: async () => wanted, serve: true, lockMs: 200 })).rejects.toMatchObject({
       code: 'supervisor/running',
@@ -150,7 +150,7 @@ describe('a supervisor', () => {
 });
 
 describe('a record that was lost', () => {
-  it('is kept for a look, what still runs is ended, and a new one begins', async () => {
+  it('F4 is kept for a look, what still runs is ended, and a new one begins', async () => {
     const stray = await startStray();
     await writeFile(paths.state, 'rotten');
     const one = await start();
@@ -200,7 +200,7 @@ describe('a record that was lost', () => {
   });
 });
 
-it('events of before a cut line are not lost', async () => {
+it('F11 events of before a cut line are not lost', async () => {
   const one = await start();
   await one.journal.flush();
   await appendFile(paths.events, '{"seq":99,"ty');

@@ -30,8 +30,30 @@ describe('planDeployment', () => {
       VLLM_CPU_CI_ENV: '1',
       VLLM_DISABLE_LOG_LOGO: '1',
       VLLM_LOGGING_COLOR: '0',
+      VLLM_MAX_N_SEQUENCES: '64',
       VLLM_NO_USAGE_STATS: '1',
     });
+  });
+
+  it('takes the value of a variable from the profile where it has one', async () => {
+    const { spec, plan: made } = plan(await load('tiny', 'engine.env.VLLM_MAX_N_SEQUENCES=8'));
+    expect(spec.env.VLLM_MAX_N_SEQUENCES).toBe('8');
+    expect(made.decisions.map(({ setting }) => setting)).not.toContain('env.VLLM_MAX_N_SEQUENCES');
+  });
+
+  it.each([
+    ['an older vLLM, with a key', ['engine.version="0.31.0"', 'server.api-key=env:KEY'], '[]'],
+    [
+      'an older vLLM, where the profile says it',
+      ['engine.version="0.31.0"', 'server.api-key=env:KEY', 'vllm.allowed-origins=["https://a.example"]'],
+      'https://a.example',
+    ],
+    ['an older vLLM, without a key', ['engine.version="0.31.0"'], undefined],
+    ['one that has it so by itself', ['server.api-key=env:KEY'], undefined],
+  ])('lets no pages of other sites use a key: %s', async (_, sets, expected) => {
+    const { args } = plan(await load('tiny', ...sets)).spec;
+    const at = args.indexOf('--allowed-origins');
+    expect(at < 0 ? undefined : args[at + 1]).toBe(expected);
   });
 
   it('makes the command line of demo, which runs nothing but ourselves', async () => {

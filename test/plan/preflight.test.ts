@@ -78,6 +78,22 @@ describe('checkPlan', () => {
     expect(`${message} ${hint}`).not.toMatch(/\{\w+\}|\[object/);
   });
 
+  it.each([
+    ['without a key', [], /^server\.host 0\.0\.0\.0 is open to the network, and no server\.api-key/],
+    ['with code of the model', ['server.api-key=env:KEY', 'vllm.trust-remote-code=true'], /trust-remote-code runs programs/],
+    ['with routes for developers', ['server.api-key=env:KEY', 'engine.env.VLLM_SERVER_DEV_MODE=1'], /VLLM_SERVER_DEV_MODE adds routes/],
+  ])('refuses to be reached by others %s', async (_, sets, message) => {
+    const error = await check('tiny', ['server.host=0.0.0.0', ...sets], {});
+    expect(error).toMatchObject({ code: 'profile/exposed', exitStatus: 3 });
+    expect(error && toErrorText(error).message).toMatch(message);
+    expect(error && toErrorText(error).hint).toMatch(/127\.0\.0\.1/);
+    expect(await check('tiny', ['server.host=127.0.0.2', ...sets], {})).toBeUndefined();
+  });
+
+  it('lets others reach what has a key', async () => {
+    expect(await check('tiny', ['server.host=0.0.0.0', 'server.api-key=env:KEY'], {})).toBeUndefined();
+  });
+
   it('says what would make it fit', async () => {
     const small = await check('thinking', [], gpus(toGpu(0, 'NVIDIA L4', { gibibytes: 8, capability: '8.9' })));
     expect(small && toErrorText(small).hint).toBe('What would help: shorter requests: --set vllm.max-model-len=11264.');

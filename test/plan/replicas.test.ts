@@ -67,7 +67,7 @@ describe('checkReplicas', () => {
       ['vllm.gpu-memory-utilization=', 'vllm.kv-cache-memory-bytes=8G'],
       /^host\/gpu-replicas-memory: 4 replicas.*need 40\.\d GiB.*22\.5 GiB/,
     ],
-  ])('%s %j', async (gpus, sets, expected) => {
+  ])('M8 %s %j', async (gpus, sets, expected) => {
     const said = await check(gpus, ...sets);
     if (expected === undefined) expect(said).toBeUndefined();
     else expect(said).toMatch(expected);

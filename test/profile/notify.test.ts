@@ -21,6 +21,7 @@ describe('a secret in a notification is refused', () => {
     ['authorization', 'webhook: env:A\n    headers: {Authorization: abc}', 'headers.Authorization'],
     ['a key', 'webhook: env:A\n    headers: {x-api-key: abc}', 'headers.x-api-key'],
     ['a cookie', 'webhook: env:A\n    headers: {cookie: abc}', 'headers.cookie'],
+    ['a long key in hex', `webhook: env:A\n    headers: {x-team: ${'0abc'.repeat(10)}}`, 'headers.x-team'],
     ['a bearer by any name', 'webhook: env:A\n    headers: {x-forward: Bearer abc}', 'headers.x-forward'],
   ])('%s', (_, item, at) => {
     const found = errorsOf(item);
@@ -35,6 +36,17 @@ it.each(['webhook: https://a.example:8443/hooks/qwen?room=gpu-alerts', 'webhook:
     expect(errorsOf(item)).toEqual([]);
   },
 );
+
+it.each([
+  ['http://a.example/b', ['profile/wrong-value']],
+  ['http://localhost.example/b', ['profile/wrong-value']],
+  ['http://169.254.169.254/latest', ['profile/wrong-value']],
+  ['http://127.0.0.1:9000/b', []],
+  ['http://[::1]/b', []],
+  ['http://localhost/b', []],
+])('plain http is for this machine alone: %s', (webhook, codes) => {
+  expect(errorsOf(`webhook: ${webhook}`).map(({ code }) => code)).toEqual(codes);
+});
 
 it('says what is wrong where it is', () => {
   expect(errorsOf('command: [a]\n    timout: 3s')).toMatchObject([{ code: 'profile/unknown-key', path: 'notify.0.timout', line: 5 }]);

@@ -167,6 +167,12 @@ describe('parseProfile', () => {
     expect(JSON.stringify(found)).not.toContain('t0psecret');
   });
 
+  it('takes 40 and more digits in hex for a key among variables, and elsewhere for what they are, such as a commit', () => {
+    const hex = '0123456789abcdef'.repeat(3).slice(0, 40);
+    expect(parseProfile(`engine: {env: {A: "${hex}"}}`, file).findings).toMatchObject([{ code: 'profile/secret', path: 'engine.env.A' }]);
+    expect(findings(`engine: {env: {A: "${hex.slice(1)}"}}\nmodel: {id: a/b, revision: "${hex}"}`)).toEqual([]);
+  });
+
   it('takes no word for a secret that only begins like one', () => {
     const text = 'description: hf_overrides and sk-learn of the task-force\nvllm: {hf-overrides: {a: 1}}\n';
     expect(findings(text)).toEqual([]);
@@ -229,7 +235,7 @@ describe('parseProfile', () => {
     expect([...(layer?.appends ?? [])]).toEqual(['served-names', 'resources.gpus', 'vllm.middleware']);
   });
 
-  it('refuses an alias bomb, endless nesting and a huge text', () => {
+  it('M1 M9 refuses an alias bomb, endless nesting and a huge text', () => {
     const levels = Array.from({ length: 12 }, (_, level) => `x-${level + 1}: &l${level + 1} [${Array(10).fill(`*l${level}`).join(', ')}]`);
     expect(findings(`x-0: &l0 [a]\n${levels.join('\n')}\nlabels: *l12\n`)).toEqual(['p.yaml:5:26 profile/too-large']);
     expect(findings('['.repeat(50_000))).toEqual(['p.yaml:1:67 profile/too-deep']);
@@ -237,7 +243,7 @@ describe('parseProfile', () => {
     expect(findings(`description: ${'a'.repeat(70_000)}`)).toEqual(['p.yaml:1:14 profile/too-large description']);
   });
 
-  it('is not fooled by __proto__', () => {
+  it('M2 is not fooled by __proto__', () => {
     expect(findings('__proto__: {model: a}\n')).toEqual(['p.yaml:1:1 profile/unknown-key __proto__']);
     expect(findings('vllm: {__proto__: 1, constructor: 2}\nlabels: {toString: a}\n')).toEqual([
       'p.yaml:1:8 profile/unknown-key vllm.__proto__',

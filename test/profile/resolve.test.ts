@@ -31,6 +31,8 @@ describe('resolveProfile', () => {
       thinking: 'request',
       health: {
         startDeadlineMs: 1_800_000,
+        startStallAfterMs: 300_000,
+        downloadStallAfterMs: 120_000,
         gateTimeoutMs: 60_000,
         firstTokenTimeoutMs: 60_000,
         intervalMs: 5_000,

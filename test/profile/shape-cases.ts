@@ -35,6 +35,11 @@ export const sound: readonly (readonly [name: string, text: string])[] = [
   ],
   ['notifications to secret addresses', 'notify: [{on: [restarted], webhook: env:HOOK, command: null, x-a: 1}]\nx-a: &a 1'],
   ['more notifications', 'notify+: [{on: [crashloop], webhook: file:./hook}]'],
+  [
+    'adapting',
+    'adapt: {when: {cpu: 95%, host-memory: 92.5 %, gpu-memory: null, gpu-temperature: 88, queue-wait: 20s}, for: 2m, back-below: 80%, back-after: 15m, least-stay: 10m, most-steps: 4, steps: [a, ./b.yaml]}',
+  ],
+  ['adapting, in part', 'adapt: {when: null, steps+: [c]}'],
   ['log limits', 'logs: {max-size: 64KiB, keep: 99}'],
   ['labels', 'labels: {team: search, "a.b/c": ""}'],
   ['replicas', 'replicas: 64'],

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -142,7 +142,7 @@ describe('a process launch', () => {
     expect(await adopted?.exited).toEqual({ code: 7 });
   });
 
-  it('is not adopted when the number belongs to another process, or the machine was restarted', async () => {
+  it('G1 F12 is not adopted when the number belongs to another process, or the machine was restarted', async () => {
     const { record } = await launch('exec sleep 66');
     const runtime = createProcessRuntime(process.env);
     const pid = record.process?.pid ?? 0;
@@ -151,7 +151,7 @@ describe('a process launch', () => {
     expect(isDead(await readProcess(pid))).toBe(false);
   });
 
-  it('never signals a process whose start time differs', async () => {
+  it('G1 never signals a process whose start time differs', async () => {
     const instance = await launch('exec sleep 67');
     const pid = instance.record.process?.pid ?? 0;
     const stranger = { ...instance.record, keeper: { pid: 1, startTicks: 2 ** 50 }, process: { pid, startTicks: 1 }, logFile: '/nowhere' };
@@ -246,7 +246,7 @@ describe('what is left of a launch', () => {
     return { session, pid };
   }
 
-  it('is not the leaderless session of a stranger that has got the number of the keeper', async () => {
+  it('G1 is not the leaderless session of a stranger that has got the number of the keeper', async () => {
     const { session, pid } = await startOrphan('sleep 72');
     const { record } = await launch('exit 0');
     const remains = createProcessRuntime(process.env).remains({ ...record, keeper: { pid: session, startTicks: 1 } });
@@ -256,7 +256,7 @@ describe('what is left of a launch', () => {
     process.kill(pid, 'SIGKILL');
   });
 
-  it('is nothing once the machine was restarted', async () => {
+  it('F12 is nothing once the machine was restarted', async () => {
     const instance = await launch('echo done; exec sleep 73');
     await waitForLog(instance, 'done');
     const remains = createProcessRuntime(process.env).remains({ ...instance.record, bootId: 'another' });
@@ -298,6 +298,24 @@ describe('what is left of a launch', () => {
     await remains.tidy();
     await expect(stat(mapped ?? '')).rejects.toMatchObject({ code: 'ENOENT' });
     await rm(known ?? '');
+  });
+
+  it.each([
+    ['semaphores', 'sem.mp-qdtest'],
+    ['what workers share', 'vllm_dist_qdtest-tp:0-[0-1]-cpushm_0'],
+  ])('is tidied of %s, though the maker has it mapped under another name', async (_, name) => {
+    const [made, named] = ['sem.qdtest', name].map((one) => `/dev/shm/${one}-${process.pid}`);
+    await writeFile(made ?? '', 'x'.repeat(5000));
+    const map = `exec perl -e 'open my $f, "<:mmap", $ARGV[0] or die; getc $f; print "done\\n"; $| = 1; print "" ; sleep 60' ${made}`;
+    const instance = await launch(map);
+    await waitForLog(instance, 'done');
+    // As the C library does it.
+    await link(made ?? '', named ?? '');
+    await rm(made ?? '');
+    await instance.sample();
+    expect(await instance.kill(5000)).toEqual([]);
+    await instance.tidy();
+    await expect(stat(named ?? '')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

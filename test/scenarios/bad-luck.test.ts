@@ -68,7 +68,7 @@ describe('what is refused before anything starts', () => {
     expectCalm(result);
   });
 
-  it('a port that somebody else holds: exit 4, pid and command named, nothing touched', async () => {
+  it('C5 M8 a port that somebody else holds: exit 4, pid and command named, nothing touched', async () => {
     const server = createServer((_, response) => response.end('mine')).listen(port, '127.0.0.1');
     const result = await box.cli(...upArgs());
     expect(result.code).toBe(4);
@@ -96,7 +96,7 @@ describe('what is refused before anything starts', () => {
     expect(result.stderr).toContain('qwen-deploy engine install cpu');
   });
 
-  it('a data directory that somebody else could write: exit 4, how to mend it', async () => {
+  it('F7 a data directory that somebody else could write: exit 4, how to mend it', async () => {
     const state = join(box.home, 'qd/state');
     await mkdir(state, { recursive: true });
     await chmod(state, 0o777);
@@ -113,7 +113,7 @@ describe('what is refused before anything starts', () => {
     expectCalm(result);
   });
 
-  it('a state directory of another user: exit 4, whose it is', async () => {
+  it('F7 a state directory of another user: exit 4, whose it is', async () => {
     const state = join(box.home, 'qd/state');
     await mkdir(state, { recursive: true, mode: 0o700 });
     await chown(state, 12_345, 12_345);
@@ -167,7 +167,7 @@ describe('a machine without Python', { timeout }, () => {
 });
 
 describe('an engine that does not become ready', { timeout }, () => {
-  it('exits at once with a traceback: exit 5, its last meaningful line, no wall', async () => {
+  it('A11 exits at once with a traceback: exit 5, its last meaningful line, no wall', async () => {
     const stderr = 'Traceback (most recent call last):\n  File "a.py", line 1, in b\nValueError: the moon is full\n';
     const result = await box.cli(...upArgs(JSON.stringify({ exit: 'configuring:1', stderr })));
     expect(result.code).toBe(5);
@@ -178,7 +178,7 @@ describe('an engine that does not become ready', { timeout }, () => {
     await expectNothingLeft();
   });
 
-  it('refuses its arguments (exit 2): not tried again', async () => {
+  it('C7 refuses its arguments (exit 2): not tried again', async () => {
     const result = await box.cli(
       ...upArgs(JSON.stringify({ exit: 'configuring:2', stderr: 'vllm: error: unrecognized arguments: --nope\n' })),
     );
@@ -188,10 +188,10 @@ describe('an engine that does not become ready', { timeout }, () => {
   });
 
   it.each([
-    ['another served name', 'servedName=other', 'models'],
-    ['every inference failing', 'inference=500', 'completion'],
-    ['no chat template', 'chat=400', 'chat'],
-  ])('answers /health, with %s: never called ready', async (_, fault, check) => {
+    ['C3', 'another served name', 'servedName=other', 'models'],
+    ['C4', 'every inference failing', 'inference=500', 'completion'],
+    ['C4', 'no chat template', 'chat=400', 'chat'],
+  ])('%s answers /health, with %s: never called ready', async (_, __, fault, check) => {
     const result = await box.cli(...upArgs(fault, '--set', 'health.gate-timeout=1s', '--set', 'restart.first-delay=100ms'));
     expect(result.code).toBe(5);
     const all = await events();
@@ -231,7 +231,7 @@ describe('an engine that does not become ready', { timeout }, () => {
 });
 
 describe('two at once, and interruptions', { timeout }, () => {
-  it('two up at once: one launch, both end ready', async () => {
+  it('C14 two up at once: one launch, both end ready', async () => {
     const [one, two] = [box.start(...upArgs('phase=loading:1s')), box.start(...upArgs('phase=loading:1s'))];
     const results = [await one.result, await two.result];
     expect(
@@ -269,7 +269,7 @@ describe('two at once, and interruptions', { timeout }, () => {
     expect(await status()).toMatchObject({ state: 'stopped' });
   });
 
-  it('up --no-wait returns at once; down overtakes the start', async () => {
+  it('C15 up --no-wait returns at once; down overtakes the start', async () => {
     const result = await box.cli(...upArgs('phase=loading:silent', '--no-wait', '-o', 'json'));
     expect(result.code).toBe(0);
     expect(result.json().state).not.toBe('ready');
@@ -279,7 +279,7 @@ describe('two at once, and interruptions', { timeout }, () => {
 });
 
 describe('a stop', { timeout }, () => {
-  it('of an engine that ignores SIGTERM ends by the grace', async () => {
+  it('B10 of an engine that ignores SIGTERM ends by the grace', async () => {
     await box.cli(...upArgs('ignoreSigterm'));
     const result = await box.cli('down', '--grace', '1s');
     expect(result.code, result.stderr).toBe(0);
@@ -287,14 +287,14 @@ describe('a stop', { timeout }, () => {
     await expectNothingLeft();
   });
 
-  it('finds a grandchild in a session of its own, and one that keeps the port', async () => {
+  it('D5 D6 finds a grandchild in a session of its own, and one that keeps the port', async () => {
     await box.cli(...upArgs('orphan,keepPort'));
     expect((await box.cli('down')).code).toBe(0);
     expect(await isPortOpen(port)).toBe(false);
     await expectNothingLeft();
   });
 
-  it('with force is quick; down twice is once', async () => {
+  it('D3 with force is quick; down twice is once', async () => {
     await box.cli(...upArgs('stopDelay=30s'));
     expect((await box.cli('down', '--force')).code).toBe(0);
     expect((await box.cli('down')).code).toBe(0);
@@ -311,7 +311,7 @@ describe('a stop', { timeout }, () => {
 });
 
 describe('an engine that keeps dying', { timeout }, () => {
-  it('is restarted with growing delays, then left in crashloop', async () => {
+  it('A7 is restarted with growing delays, then left in crashloop', async () => {
     const settings = ['--set', 'restart.first-delay=50ms', '--set', 'restart.max-failures=3'];
     await box.cli(...upArgs('exitAfter=100ms:1', ...settings));
     const seen = await eventually(status, ({ state }) => state === 'crashloop');
@@ -322,7 +322,7 @@ describe('an engine that keeps dying', { timeout }, () => {
   });
 });
 
-it('a state file that was cut: the previous copy serves', { timeout }, async () => {
+it('F3 a state file that was cut: the previous copy serves', { timeout }, async () => {
   await box.cli(...upArgs());
   const file = join(box.home, 'qd/state/deployments/tiny/state.json');
   killQuietly((await status()).supervisor?.pid ?? -1);
@@ -333,7 +333,7 @@ it('a state file that was cut: the previous copy serves', { timeout }, async () 
   await expectNothingLeft();
 });
 
-it('secrets never stand in argv, state, events or logs of ours', { timeout }, async () => {
+it('K8 secrets never stand in argv, state, events or logs of ours', { timeout }, async () => {
   const secret = 'sk-a-very-secret-key';
   box.env.QWEN_API_KEY = secret;
   const result = await box.cli(...upArgs('', '--set', 'server.api-key=env:QWEN_API_KEY'));

@@ -51,7 +51,7 @@ async function untilReplaced(first: Deployment): Promise<readonly DeploymentEven
 
 describe('an engine that hangs', () => {
   it(
-    'with work to do: one token is asked for, evidence is kept, and it is started again',
+    'B1 with work to do: one token is asked for, evidence is kept, and it is started again',
     async () => {
       const first = await up();
       await setFaults({ hang: true });
@@ -71,7 +71,7 @@ describe('an engine that hangs', () => {
   );
 
   it(
-    'before a request arrives, so that its gauges stay at 0: found by what the API server has open',
+    'B4 before a request arrives, so that its gauges stay at 0: found by what the API server has open',
     async () => {
       const first = await up();
       await setFaults({ hang: true, zeroGauges: true });
@@ -85,7 +85,7 @@ describe('an engine that hangs', () => {
   );
 
   it(
-    'with nothing to do: found by the canary',
+    'B2 with nothing to do: found by the canary',
     async () => {
       const first = await up();
       await setFaults({ hang: true });
@@ -128,7 +128,7 @@ describe('an engine that hangs', () => {
 
 describe('an engine that is only slow', () => {
   it(
-    'is left alone: long requests, late answers of /health',
+    'B6 is left alone: long requests, late answers of /health',
     async () => {
       const first = await up('', 'health.timeout=500ms', 'health.interval=300ms');
       await setFaults({ healthDelay: '2s' });

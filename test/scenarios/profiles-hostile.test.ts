@@ -13,14 +13,14 @@ const cases: readonly (readonly [name: string, text: string | Uint8Array, code: 
   ['a list', '- a\n', 'profile/not-a-map'],
   ['broken YAML', 'model: [a\n', 'profile/not-yaml'],
   ['an empty file', '', 'profile/empty'],
-  ['UTF-16', Buffer.from('\uFEFFmodel: a\n', 'utf16le'), 'profile/not-utf8'],
-  ['brackets without end', '['.repeat(100_000), 'profile/too-deep'],
+  ['M9 UTF-16', Buffer.from('\uFEFFmodel: a\n', 'utf16le'), 'profile/not-utf8'],
+  ['M9 brackets without end', '['.repeat(100_000), 'profile/too-deep'],
   [
-    'laughs',
+    'M1 laughs',
     `x-0: &l0 [a]\n${Array.from({ length: 9 }, (_, step) => `x-${step + 1}: &l${step + 1} [${`*l${step}, `.repeat(9)}*l${step}]`).join('\n')}\n`,
     'profile/too-large',
   ],
-  ['a key of every object', '__proto__: {polluted: true}\n', 'profile/unknown-key'],
+  ['M2 a key of every object', '__proto__: {polluted: true}\n', 'profile/unknown-key'],
   ['a secret', 'model: a\nserver: {api-key: t0psecret}\n', 'profile/secret'],
 ];
 

@@ -110,7 +110,7 @@ describe('replicas', () => {
     await untilNothingIsLeft(box);
   });
 
-  it('nothing is started when one port is taken', seconds, async () => {
+  it('M8 nothing is started when one port is taken', seconds, async () => {
     const other = await box.cli('up', 'other', '-p', 'demo', '--set', `server.port=${port + 2}`, '-o', 'json');
     expect(other.code, other.stderr).toBe(0);
     const refused = await up(3);

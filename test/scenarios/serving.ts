@@ -86,7 +86,7 @@ export function describeServing(engine: EngineUnderTest): void {
       expect(again.json()).toMatchObject({ state: 'ready', run: before.run, launchId: before.launchId, pid: before.pid });
     });
 
-    it('a changed profile is shown and asked for, never just done', { timeout: 30_000 }, async () => {
+    it('M6 a changed profile is shown and asked for, never just done', { timeout: 30_000 }, async () => {
       const before = await status();
       const refused = await box.cli(...upArgs(), '--set', 'vllm.max-num-seqs=4');
       expect(refused.code).toBe(8);
@@ -95,7 +95,7 @@ export function describeServing(engine: EngineUnderTest): void {
       expect(await status()).toMatchObject({ state: 'ready', launchId: before.launchId });
     });
 
-    it('kill -9 of the API process: ready again by itself, the cause in events', { timeout: engine.startMs + 30_000 }, async () => {
+    it('A1 A2 kill -9 of the API process: ready again by itself, the cause in events', { timeout: engine.startMs + 30_000 }, async () => {
       const before = await status();
       killQuietly(before.pid ?? -1);
       const after = await untilReady(before.restarts.total);
@@ -104,7 +104,7 @@ export function describeServing(engine: EngineUnderTest): void {
       expect(await box.cli('events', '-o', 'json')).toMatchObject({ stdout: expect.stringMatching(/"type":"exited".*SIGKILL/) });
     });
 
-    it('kill -9 of EngineCore (vLLM then exits 0): ready again, the cause right', { timeout: engine.startMs + 30_000 }, async () => {
+    it('A3 kill -9 of EngineCore (vLLM then exits 0): ready again, the cause right', { timeout: engine.startMs + 30_000 }, async () => {
       const before = await status();
       const core = (await box.processes()).find(({ command }) => command.startsWith('VLLM::EngineCore'));
       expect(core).toBeDefined();
@@ -113,7 +113,7 @@ export function describeServing(engine: EngineUnderTest): void {
       expect(after).toMatchObject({ lastExit: { cause: 'exit', code: 0, diagnosis: 'engine_dead_runtime' }, run: 3 });
     });
 
-    it('kill -9 of the supervisor: the engine stays, status says so, up takes over', { timeout: 60_000 }, async () => {
+    it('E1 kill -9 of the supervisor: the engine stays, status says so, up takes over', { timeout: 60_000 }, async () => {
       const before = await status();
       killQuietly(before.supervisor?.pid ?? -1);
       const alone = await eventually(status, (seen) => !seen.supervised);

@@ -44,7 +44,7 @@ async function loseState(): Promise<void> {
 }
 
 describe('a supervisor that is killed', { timeout }, () => {
-  it.each([0, 60, 130, 250])('%d ms after up was asked: the next up makes exactly one engine of it', async (afterMs) => {
+  it.each([0, 60, 130, 250])('E1 %d ms after up was asked: the next up makes exactly one engine of it', async (afterMs) => {
     const starting = box.start(...upArgs('phase=loading:200ms'));
     const pidOf = async () =>
       Number((await readFile(place('state/deployments/tiny/supervisor.lock'), 'utf8').catch(() => '')).split('\n')[0]);
@@ -59,7 +59,7 @@ describe('a supervisor that is killed', { timeout }, () => {
     await untilNothingIsLeft(box);
   });
 
-  it('with all that it had started: up starts again, down leaves nothing', async () => {
+  it('E1 with all that it had started: up starts again, down leaves nothing', async () => {
     const before = await up();
     for (const { pid } of await box.processes()) killQuietly(pid);
     expect(await status()).toMatchObject({ supervised: false, health: { ready: false } });
@@ -127,7 +127,7 @@ describe('a supervisor without the key that another shell had', { timeout }, () 
 });
 
 describe('a state that is damaged', { timeout }, () => {
-  it('with its copy: status of the others works, up ends what still runs and starts anew', async () => {
+  it('F3 F4 with its copy: status of the others works, up ends what still runs and starts anew', async () => {
     const { supervisor } = await up();
     expect((await box.cli('up', '-p', 'demo', '--set', `server.port=${await freePort()}`)).code).toBe(0);
     killQuietly(supervisor?.pid ?? -1);
@@ -157,7 +157,7 @@ describe('a state that is damaged', { timeout }, () => {
 });
 
 describe('commands that meet', { timeout }, () => {
-  it('down overtaken by up does not wait for ever', async () => {
+  it('D3 down overtaken by up does not wait for ever', async () => {
     await up('stopDelay=2s');
     const down = box.start('down');
     await eventually(status, ({ state }) => state === 'stopping');
@@ -169,7 +169,7 @@ describe('commands that meet', { timeout }, () => {
     expect(await status()).toMatchObject({ state: 'ready', run: 2 });
   });
 
-  it('down is obeyed while the last launch is still being stopped for a restart', async () => {
+  it('D3 down is obeyed while the last launch is still being stopped for a restart', async () => {
     await up('stopDelay=1s');
     const restart = box.start('restart');
     await eventually(status, ({ state }) => state === 'stopping');

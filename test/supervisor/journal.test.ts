@@ -51,7 +51,7 @@ describe('the journal', () => {
     expect(await seqs()).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('loses no event to a line that a crash has cut', async () => {
+  it('F11 loses no event to a line that a crash has cut', async () => {
     await write(await Journal.open(path), 2);
     await appendFile(path, '{"kind":"Event","version":1,"seq":3,"at":"20');
     await write(await Journal.open(path), 2);

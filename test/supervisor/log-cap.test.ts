@@ -87,7 +87,7 @@ describe('watchLogs', () => {
     await until(async () => (await size()) < 70_000);
   });
 
-  it('says once what goes wrong, tries again, and says it again when it comes back', async () => {
+  it('K5 says once what goes wrong, tries again, and says it again when it comes back', async () => {
     await write(110_000);
     await mkdir(`${path}.copy`);
     await writeFile(join(`${path}.copy`, 'in-the-way'), '');

@@ -17,6 +17,8 @@ export function makeSpec(changes: Partial<LaunchSpec> = {}): LaunchSpec {
     drainMs: 30_000,
     health: {
       startDeadlineMs: 1_800_000,
+      startStallAfterMs: 300_000,
+      downloadStallAfterMs: 120_000,
       gateTimeoutMs: 60_000,
       firstTokenTimeoutMs: 60_000,
       intervalMs: 5000,

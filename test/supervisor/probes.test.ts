@@ -164,7 +164,7 @@ describe('health of a ready engine', () => {
     expect(await watch(1)).toEqual(['ETIMEDOUT']);
   });
 
-  it('does not count a probe during which we stood still ourselves', async () => {
+  it('E5 does not count a probe during which we stood still ourselves', async () => {
     let tries = 0;
     answers['/health'] = (_, reply) => {
       tries += 1;

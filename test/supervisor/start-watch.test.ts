@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { waitFor } from '../../src/core/clock.ts';
+import { systemClock, waitFor } from '../../src/core/clock.ts';
 import type { RunSignal } from '../../src/supervisor/signal.ts';
 import { watchStart } from '../../src/supervisor/start-watch.ts';
 import { makeRecord, makeSpec } from './make.ts';
@@ -32,8 +32,9 @@ function watch(signal: AbortSignal): { seen: string[]; ended: Promise<void>; log
   const { port } = server.address() as AddressInfo;
   const logFile = join(directory, 'engine.log');
   const push = (told: RunSignal) => seen.push(told.type === 'phase' ? told.phase : told.type);
+  const rest = { apiKey: async () => undefined, members: async () => [], secrets: () => [], clock: systemClock };
   const spec = makeSpec({ endpoint: { host: '127.0.0.1', port } });
-  const ended = watchStart({ spec, record: { ...makeRecord(1), logFile }, apiKey: async () => undefined, push }, signal);
+  const ended = watchStart({ ...rest, spec, record: { ...makeRecord(1), logFile }, push }, signal);
   return { seen, ended, logFile };
 }
 

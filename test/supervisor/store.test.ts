@@ -38,7 +38,7 @@ describe('the state file', () => {
     ['empty', () => ''],
     ['changed in one character', (text: string) => text.replace('"run":2', '"run":3')],
     ['without its checksum', (text: string) => text.replace(/"checksum":"[^"]*",/, '')],
-  ])('that is %s gives the copy before', async (_, spoil) => {
+  ])('F3 F4 F5 that is %s gives the copy before', async (_, spoil) => {
     await writeState(path, first);
     await writeState(path, second);
     await writeFile(path, spoil(await readFile(path, 'utf8')));
@@ -52,14 +52,14 @@ describe('the state file', () => {
     expect(await readState(path, 'tiny')).toEqual(first);
   });
 
-  it('that is damaged with its copy is an error that says where it is', async () => {
+  it('F4 that is damaged with its copy is an error that says where it is', async () => {
     await writeState(path, first);
     await writeFile(path, 'no');
     await writeFile(`${path}.prev`, 'no');
     await expect(readState(path, 'tiny')).rejects.toMatchObject({ code: 'state/corrupt', params: { name: 'tiny', kept: path } });
   });
 
-  it('of a newer schema is refused, whatever the copy before says', async () => {
+  it('E7 of a newer schema is refused, whatever the copy before says', async () => {
     await writeState(path, first);
     await writeState(path, { ...second, schema: 99 as never });
     await expect(readState(path, 'tiny')).rejects.toMatchObject({ code: 'state/newer', params: { found: 99 } });

@@ -59,6 +59,13 @@ const up = (changes: Partial<LaunchSpec> = {}) => supervisor.send({ type: 'up', 
 const down = (force = false) => supervisor.send({ type: 'down', force });
 const life = () => expect.poll(() => supervisor.now.life, { timeout: 5000 });
 
+/** The record is in the state before the engine is launched: whoever wants to end it waits for the launch. */
+async function started(): Promise<void> {
+  await life().toBe('starting');
+  await expect.poll(() => runtime.launched.at(-1)?.record.run, { timeout: 5000 }).toBe(supervisor.now.run);
+  await waitFor(1);
+}
+
 /** Second by second, with room for what files and sockets take in between. */
 async function passTimeUntil(wished: State['life']): Promise<void> {
   for (let n = 0; n < 500 && supervisor.now.life !== wished; n += 1) {
@@ -131,7 +138,7 @@ describe('the order of things', () => {
       onDisk = await readState(stateFile(), 'tiny');
     };
     await up();
-    await life().toBe('starting');
+    await started();
     await expect.poll(() => onDisk).toBeDefined();
     expect(onDisk).toMatchObject({ life: 'starting', desired: 'up', launch: { launchId: runtime.launched[0]?.record.launchId } });
   });
@@ -173,7 +180,7 @@ describe('the order of things', () => {
 
   it('proves the old port free when the new configuration has another', async () => {
     await up();
-    await life().toBe('starting');
+    await started();
     const server = createServer();
     await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
     await supervisor.send({
@@ -195,7 +202,7 @@ describe('the order of things', () => {
   it('keeps secrets out of everything that is written', async () => {
     supervisor.give({ KEY: 'sk-very-secret' });
     await up({ secretEnv: { VLLM_API_KEY: 'env:KEY' } });
-    await life().toBe('starting');
+    await started();
     await expect.poll(() => runtime.launched[0]?.secrets).toEqual({ VLLM_API_KEY: 'sk-very-secret' });
     await journal.flush();
     for (const file of ['state.json', 'events.ndjson']) expect(await readFile(join(directory, file), 'utf8')).not.toContain('sk-very');
@@ -219,7 +226,7 @@ describe('the order of things', () => {
     });
     await up();
     await expect.poll(() => pruned).toBe(1);
-    await life().toBe('starting');
+    await started();
   });
 });
 
@@ -249,7 +256,7 @@ describe('trouble of ours', () => {
 
   it('does not hide that the engine has ended', async () => {
     await up();
-    await life().toBe('starting');
+    await started();
     await mkdir(supervisor.now.launch?.logFile ?? '');
     runtime.end({ code: 3 });
     await life().toBe('backoff');
@@ -259,7 +266,7 @@ describe('trouble of ours', () => {
 
   it('that keeps us from seeing how it ended counts as an end', async () => {
     await up();
-    await life().toBe('starting');
+    await started();
     runtime.fail(new Error('nothing can be seen'));
     await life().toBe('backoff');
   });
@@ -267,7 +274,7 @@ describe('trouble of ours', () => {
   it('at a stop: the deadline kills', async () => {
     runtime.terminates = () => Promise.reject(errno('EMFILE'));
     await up();
-    await life().toBe('starting');
+    await started();
     await down();
     await expect.poll(told).toContainEqual('life.work-failed terminate EMFILE: it is so');
     await clock.advance(15_000);
@@ -283,7 +290,7 @@ describe('trouble of ours', () => {
       return [];
     };
     await up();
-    await life().toBe('starting');
+    await started();
     await down(true);
     await passTimeUntil('stopped');
     expect(tries).toBeGreaterThanOrEqual(4);
@@ -293,7 +300,7 @@ describe('trouble of ours', () => {
   it('at a kill that lasts: what cannot be looked at is not called gone', async () => {
     runtime.kills = () => Promise.reject(errno('EMFILE'));
     await up();
-    await life().toBe('starting');
+    await started();
     await down(true);
     await passTimeUntil('unkillable');
     runtime.kills = async () => [];
@@ -303,7 +310,7 @@ describe('trouble of ours', () => {
   it('with temporary files keeps nobody up', async () => {
     runtime.tidies = () => Promise.reject(errno('EBUSY'));
     await up();
-    await life().toBe('starting');
+    await started();
     await down(true);
     await life().toBe('stopped');
     expect(await told()).toContainEqual('life.work-failed reclaim EBUSY: it is so');
@@ -324,13 +331,30 @@ describe('trouble of ours', () => {
     expect((await told()).filter((line) => line === 'unknown')).toHaveLength(1);
   });
 
+  it.each([86_400_000, -86_400_000])(
+    'E14 with the clock of the day, set by %i ms: said once, and no delay is other than it was',
+    async (byMs) => {
+      await up();
+      await started();
+      runtime.end({ code: 1 });
+      await life().toBe('backoff');
+      clock.setWall(byMs);
+      await clock.advance(1900);
+      expect(supervisor.now.life).toBe('backoff');
+      await passTimeUntil('starting');
+      await started();
+      const notes = (await told()).filter((line) => line.startsWith('life.clock'));
+      expect(notes).toEqual([`life.clock-${byMs > 0 ? 'forward' : 'back'} 1d`]);
+    },
+  );
+
   it('with the state file: goes on from memory, says so once, and writes when it can again', async () => {
     await supervisor.release();
     const file = join(directory, 'not/there/state.json');
     await writeFile(join(directory, 'not'), 'in the way');
     supervisor = await open(makeState(), file);
     await up();
-    await life().toBe('starting');
+    await started();
     await expect.poll(() => runtime.launched.length).toBe(1);
     expect((await told()).filter((line) => line.startsWith('life.persistence'))).toEqual(['life.persistence-degraded ENOTDIR']);
     await rm(join(directory, 'not'));
@@ -343,7 +367,7 @@ describe('trouble of ours', () => {
   it('with a signal of another version: it is left out, and the next one is not', async () => {
     await supervisor.send({ type: 'up', rollback: true } as never);
     await up();
-    await life().toBe('starting');
+    await started();
     expect(await told()).toContainEqual(expect.stringMatching(/^life.work-failed up TypeError/));
   });
 });
@@ -351,7 +375,7 @@ describe('trouble of ours', () => {
 describe('a port that a stranger takes while ours is being cleared away', () => {
   it('does not hold up the stop for long', async () => {
     await up();
-    await life().toBe('starting');
+    await started();
     const server = createServer();
     await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
     const startedAt = performance.now();

@@ -9,7 +9,7 @@ test('what is redrawn stays within the terminal', () => {
   expect(toFitting('\u001b[2mabcde\u001b[22m\n', { columns: 5, rows: 3 })).toBe('\u001b[2mabcde\u001b[22m\n');
 });
 
-test('a log line brings neither colors nor cursor movements', () => {
+test('K4 a log line brings neither colors nor cursor movements', () => {
   expect(toClean('\u001b[31mred\u001b[0m 50%\r 60%\u0007\n')).toBe('red 50%\u240d 60%\u2407\n');
 });
 

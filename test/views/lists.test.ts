@@ -161,6 +161,8 @@ test('a profile with where each value was written', async () => {
     thinking: 'off',
     health: {
       startDeadlineMs: 1_800_000,
+      startStallAfterMs: 300_000,
+      downloadStallAfterMs: 120_000,
       gateTimeoutMs: 90_000,
       firstTokenTimeoutMs: 1500,
       intervalMs: 5000,

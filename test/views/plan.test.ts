@@ -21,6 +21,8 @@ const spec: LaunchSpec = {
   drainMs: 30_000,
   health: {
     startDeadlineMs: 1,
+    startStallAfterMs: 300_000,
+    downloadStallAfterMs: 120_000,
     gateTimeoutMs: 1,
     firstTokenTimeoutMs: 1,
     intervalMs: 1,

@@ -50,6 +50,19 @@ test('the details in every state', async () => {
   await expect(all.map((one) => renderDetail(one, palette)).join('\n')).toMatchFileSnapshot('../golden/views/status-detail.txt');
 });
 
+test.each<[Deployment['startsIn'], string]>([
+  [{ elapsedSeconds: 12 }, 'downloading the weights · 12 s'],
+  [{ elapsedSeconds: 12, usuallySeconds: 41 }, 'downloading the weights · 12 s of usually 41 s'],
+  [
+    { elapsedSeconds: 90, usuallySeconds: 200, downloadedBytes: 2 ** 30, totalBytes: 8 * 2 ** 30 },
+    'downloading the weights · 1m 30s of usually 3m 20s · 1.0 GiB of 8.0 GiB',
+  ],
+  [{ elapsedSeconds: 90, downloadedBytes: 2 ** 20 }, 'downloading the weights · 1m 30s · 1.0 MiB'],
+])('how far a start is: %j', (startsIn, text) => {
+  const starting: Deployment = { ...waiting, state: 'starting', phase: 'downloading', ...(startsIn ? { startsIn } : {}) };
+  expect(renderDetail(starting, palette)).toMatch(new RegExp(`phase +${text}\n`));
+});
+
 describe('the last word of up', () => {
   test.each([
     ['plain', tiny, 'tiny ready http://127.0.0.1:8000/v1\n'],

@@ -74,6 +74,30 @@ describe('a start', () => {
     ]);
   });
 
+  test('in plain lines: a download once in ten seconds, with its rate and what is left', () => {
+    const { screen, printed } = createScreen('plain');
+    const clock = createClock();
+    const lines = openLines(screen, clock);
+    const gib = 2 ** 30;
+    lines.emit(stamp({ type: 'launched', pid: 4711 }));
+    for (let second = 1; second <= 25; second += 1) {
+      lines.emit(stamp({ type: 'download', doneBytes: second * 0.1 * gib, totalBytes: 8 * gib, bytesPerSecond: 0.1 * gib }));
+      clock.pass(1000);
+    }
+    lines.emit(stamp({ type: 'download', doneBytes: 3 * gib }));
+    lines.emit(stamp({ type: 'unhealthy', cause: 'download-stall', forMs: 121_000 }));
+    lines.emit(stamp({ type: 'bundle', path: '/state/crashes/l1' }));
+    expect(printed.err.trimEnd().split('\n')).toEqual([
+      'start: launched as process 4711',
+      'start: downloading the weights: 102 MiB of 8.0 GiB, 102 MiB a second, 1m 19s left',
+      'start: downloading the weights: 1.1 GiB of 8.0 GiB, 102 MiB a second, 1m 9s left',
+      'start: downloading the weights: 2.1 GiB of 8.0 GiB, 102 MiB a second, 59 s left',
+      'start: downloading the weights: 3.0 GiB',
+      'start: error: no byte of the model came (for 2m 1s); it is ended after what can be seen of it is written down',
+      'what was seen of it: /state/crashes/l1',
+    ]);
+  });
+
   test('of a simulator says so on its final lines', () => {
     const simulated = start.map((event) => ('seq' in event ? { ...event, simulated: true as const } : event));
     const lines = final(simulated).filter((line) => line.is === 'done' && line.step !== 'plan');

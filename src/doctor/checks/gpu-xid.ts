@@ -2,10 +2,10 @@
 import { type Message, say } from '../../core/message.ts';
 import { toSysfsBusId } from '../../gpu/sysfs.ts';
 import { parseXids } from '../../gpu/xid.ts';
+import { type XidRemedy, xidMeanings } from '../../gpu/xid-meanings.ts';
 import type { CheckOutcome, DoctorContext, Fix } from '../check.ts';
 import { skip, skipOfFile } from '../gpu-view.ts';
 import { readBelow } from '../read.ts';
-import { type XidRemedy, xidMeanings } from '../xid-meanings.ts';
 
 export async function checkXid(context: DoctorContext): Promise<CheckOutcome> {
   const skipped = skipOfFile(context);

@@ -12,6 +12,7 @@ export const systemChecks: readonly Check[] = [
   { id: 'host.kernel', group: 'host', run: checkKernel },
   { id: 'host.glibc', group: 'host', isNeeded: installsEngine, run: checkGlibc },
   { id: 'host.clock', group: 'host', run: checkClock },
+  { id: 'host.user', group: 'host', run: checkUser },
 ];
 
 /** What Node itself is built for. */
@@ -107,4 +108,11 @@ async function readSynchronised(context: DoctorContext): Promise<{ readonly righ
   const answer = stdout.trim();
   if (answer !== 'yes' && answer !== 'no') return undefined;
   return { right: answer === 'yes', by: `timedatectl: NTPSynchronized=${answer}` };
+}
+
+/** Whatever a model, a parser of its answers or a client makes of an engine, it can do what this user can. */
+function checkUser(): CheckOutcome {
+  const uid = process.getuid?.() ?? -1;
+  if (uid !== 0) return { status: 'pass', message: say('doctor.user', { uid }) };
+  return { status: 'warn', message: say('doctor.user.root'), hint: say('doctor.user.root.hint') };
 }

@@ -4,12 +4,13 @@ import { type Message, say } from '../../core/message.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { placeHit } from '../../profile/rules/place.ts';
 import type { Facts } from '../facts.ts';
+import { adaptPlanRules } from './adapt.ts';
 import { gpuRules } from './gpu.ts';
 import { hostRules } from './host.ts';
 import { memoryPlanRules } from './memory.ts';
 import type { PlanRule } from './rule.ts';
 
-export const planRules: readonly PlanRule[] = [...gpuRules, ...memoryPlanRules, ...hostRules];
+export const planRules: readonly PlanRule[] = [...gpuRules, ...memoryPlanRules, ...hostRules, ...adaptPlanRules];
 
 /** What is wrong, and one line about what nobody could look at. An engine that is only simulated has nothing to do with the machine. */
 export function checkPlanRules(profile: Profile, facts: Facts): readonly Finding[] {

@@ -36,6 +36,18 @@ export const environmentRules: readonly ProfileRule[] = [
     source: 'vllm/platforms: VLLM_TARGET_DEVICE chooses the platform since 0.29',
     check: checkDevice,
   },
+  {
+    code: 'profile/variable-asserts',
+    severity: 'error',
+    source: 'CVE-2026-41523: guards of vLLM against models that run code are asserts, which PYTHONOPTIMIZE takes out',
+    check: checkAsserts,
+  },
+  {
+    code: 'profile/variable-code',
+    severity: 'warning',
+    source: 'docs.python.org/3/using/cmdline and ld.so(8): these load code into the engine before vLLM has begun',
+    check: checkCode,
+  },
 ];
 
 interface Removed {
@@ -131,4 +143,28 @@ function checkDevice(profile: Profile): readonly RuleHit[] {
   if (device === undefined || device === right || device === '') return [];
   const path = `engine.env.${name}`;
   return [{ path, message: say('rule.variable-device', { device, variant: profile.engine.variant }), fix: { [path]: null } }];
+}
+
+function checkAsserts({ engine }: Profile): readonly RuleHit[] {
+  const value = engine.env.PYTHONOPTIMIZE;
+  if (value === undefined || ['', '0'].includes(value)) return [];
+  const path = 'engine.env.PYTHONOPTIMIZE';
+  return [{ path, message: say('rule.variable-asserts'), hint: say('rule.leave-out'), fix: { [path]: null } }];
+}
+
+const loading = ['PYTHONPATH', 'PYTHONHOME', 'PYTHONSTARTUP', 'LD_AUDIT', 'LD_PRELOAD'];
+
+function checkCode({ engine }: Profile): readonly RuleHit[] {
+  return loading
+    .filter((name) => (engine.env[name] ?? '') !== '' && !isNamedLibrary(name, engine.env[name] ?? ''))
+    .map((name) => ({
+      path: `engine.env.${name}`,
+      message: say('rule.variable-code', { name }),
+      hint: say(name === 'LD_PRELOAD' ? 'rule.variable-code.library' : 'rule.leave-out'),
+    }));
+}
+
+/** vLLM's documentation has a faster malloc loaded so on a CPU: by its whole path it can be no other. */
+function isNamedLibrary(name: string, value: string): boolean {
+  return name === 'LD_PRELOAD' && value.split(/[\s:]+/).every((part) => part === '' || part.startsWith('/'));
 }

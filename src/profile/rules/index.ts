@@ -2,6 +2,7 @@
 import type { Finding } from '../../core/finding.ts';
 import type { FlagCatalogue } from '../../vllm/flags.ts';
 import type { Profile } from '../profile.ts';
+import { adaptRules } from './adapt.ts';
 import { compileRules } from './compile.ts';
 import { contextRules } from './context.ts';
 import { cpuRules } from './cpu.ts';
@@ -30,6 +31,7 @@ export const profileRules: readonly ProfileRule[] = [
   ...cpuRules,
   ...compileRules,
   ...environmentRules,
+  ...adaptRules,
 ];
 
 /** Findings with the place where the setting was written; of one that was not written, without. */

@@ -40,6 +40,12 @@ export const serverRules: readonly ProfileRule[] = [
     check: checkRemoteCode,
   },
   {
+    code: 'profile/prompt-embeds',
+    severity: 'warning',
+    source: 'CVE-2025-62164, CVE-2026-56340: tensors of a client that crash the engine or write where they should not',
+    check: checkEmbeds,
+  },
+  {
     code: 'profile/no-http',
     severity: 'error',
     source: 'vllm/entrypoints/cli/serve.py and uvicorn, 0.32; measured: with --uds no port is opened',
@@ -53,7 +59,7 @@ export const serverRules: readonly ProfileRule[] = [
   },
 ];
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return /^(127\.|localhost$|::1$|\[::1\]$)/.test(host);
 }
 
@@ -106,6 +112,12 @@ function checkRemoteCode(profile: Profile): readonly RuleHit[] {
   if (!isOn(profile, 'trust-remote-code')) return [];
   const hint = toModel(profile) ? say('rule.leave-out') : say('rule.remote-code.hint');
   return [{ path, message: say('rule.remote-code'), hint, ...(toModel(profile) ? { fix: { [path]: null } } : {}) }];
+}
+
+function checkEmbeds(profile: Profile): readonly RuleHit[] {
+  const name = 'enable-prompt-embeds';
+  if (!isOn(profile, name)) return [];
+  return [{ path: `vllm.${name}`, message: say('rule.prompt-embeds'), hint: say('rule.leave-out'), fix: { [`vllm.${name}`]: null } }];
 }
 
 /** Readiness and liveness are asked by HTTP on the port of the profile. */

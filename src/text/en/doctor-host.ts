@@ -143,6 +143,9 @@ export const doctorHost = {
   'doctor.clock.synchronised': 'clock: {time} UTC, synchronised',
   'doctor.clock.alone': 'clock: {time} UTC, synchronised with nothing',
   'doctor.clock.behind': 'clock: {time} UTC, which is in the past',
+  'doctor.user': 'runs as uid {uid}, without rights of root',
+  'doctor.user.root': 'runs as root, and engines do too',
+  'doctor.user.root.hint': 'Run it as a user of its own: sudo useradd --create-home qwen',
   'doctor.clock.hint': 'A wrong clock makes certificates invalid: sudo timedatectl set-ntp true',
 
   'doctor.systemd': 'systemd, with a user session',
@@ -232,6 +235,8 @@ export const doctorHost = {
   'check.host.clock.meaning':
     'Whether the clock is right, as far as that can be seen. With a wrong one certificates count as invalid, and nothing can be fetched.',
   'check.host.clock.mend': 'sudo timedatectl set-ntp true',
+  'check.host.user.meaning': 'Whether engines run as root. Nothing here needs it, and what breaks into an engine is root then.',
+  'check.host.user.mend': 'Run qwen-deploy as a user of its own: sudo useradd --create-home qwen',
   'check.service.systemd.meaning': 'Whether systemd runs, and has a session of this user. Deployments do not need it.',
   'check.service.systemd.mend': 'Log in as that user, and not through su or sudo.',
   'check.service.linger.meaning':

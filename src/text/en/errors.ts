@@ -95,6 +95,26 @@ export const errors = {
     message: 'resources.gpus names {missing}, and this machine has {have}.',
     hint: 'nvidia-smi -L lists them with their UUIDs.',
   },
+  'host/gpu-gone': {
+    message: 'A GPU that {name} is started on is not there any more.',
+    hint: 'nvidia-smi -L lists those that are. qwen-deploy up -p PROFILE plans with them; in the first 10 minutes after a boot it is tried again by itself.',
+  },
+  'host/gpu-changed': {
+    message: 'A number among resources.gpus of {name} means another GPU than at the last start.',
+    hint: 'Name GPUs by their UUIDs (nvidia-smi -L), and qwen-deploy up -p PROFILE.',
+  },
+  'host/gpu-needs-reset': {
+    message: 'The driver wants a GPU of {name} reset before it is used again.',
+    hint: 'End what runs on it, then: sudo nvidia-smi --gpu-reset -i NUMBER. This program never resets one by itself.',
+  },
+  'host/gpu-needs-reboot': {
+    message: 'A GPU of {name} is lost until the machine is restarted.',
+    hint: 'sudo reboot. If it is lost again, its power supply, its cooling or the card itself are at fault.',
+  },
+  'host/gpu-taken': {
+    message: 'Another process holds GPU memory that {name} is started with.',
+    hint: 'It is tried again by itself. nvidia-smi lists who holds it; a smaller share: --set vllm.gpu-memory-utilization=…',
+  },
   'host/gpu-unsupported': {
     message: '{gpu} has compute capability {capability}; vLLM needs {least} or more.',
     hint: 'Without this GPU: --profile cpu or --profile tiny (real vLLM on the CPU), --profile demo (simulated).',
@@ -128,6 +148,10 @@ export const errors = {
   'state/unsafe': {
     message: 'The directory {path} {problem}, so anybody could change what is started from it.',
     hint: 'chmod 700 {path}',
+  },
+  'state/link': {
+    message: '{path} is a symbolic link, so somebody else could choose what is read or written there.',
+    hint: 'See who made it (ls -l {path}), then rm {path}',
   },
   'state/newer': {
     message: 'The state of {name} was written by a newer qwen-deploy (schema {found}, this one knows {known}).',
@@ -202,6 +226,14 @@ export const errors = {
     message: '{name} did not become ready: {reason}',
     hint: 'The whole log: qwen-deploy logs {name}',
   },
+  'engine/start-stalled': {
+    message: '{name} showed no sign of life while it started: {line}',
+    hint: 'If silence is normal there, wait longer for it: --set health.start-stall-after=15m. The whole log: qwen-deploy logs {name}',
+  },
+  'engine/download-stalled': {
+    message: 'The download for {name} stood still: {line}',
+    hint: 'See whether the hub can be reached: qwen-deploy doctor. It goes on where it stopped: qwen-deploy restart {name}. To wait longer: --set health.download-stall-after=10m',
+  },
   'engine/replicas': {
     message: '{failed} of {count} replicas of {name} did not become ready: {names}. The others go on serving.',
     hint: 'The first reason: {reason}',
@@ -233,6 +265,10 @@ export const errors = {
     hint: 'Use 127.0.0.1 (this machine only) or 0.0.0.0 (everybody).',
   },
   'runtime/spawn-failed': { message: '{program} could not be started: {problem}', hint: 'Try it by hand: {program} --version' },
+  'runtime/hidden': {
+    message: 'Process {pid} cannot be looked at: {problem}.',
+    hint: 'Is /proc mounted with hidepid? Then only the user who started the engine sees it: run this as that user.',
+  },
   'runtime/launch-files': {
     message: 'The files of a launch cannot be made in {path}: {problem}.',
     hint: 'Check that the disk has room and that this user may write there.',
@@ -245,6 +281,14 @@ export const errors = {
   'runtime/secret': {
     message: 'The secret {ref} cannot be read: {problem}.',
     hint: 'Set the variable or create the file for the user who runs qwen-deploy.',
+  },
+  'runtime/secret-file': {
+    message: 'The secret file {path} is not used: {problem}.',
+    hint: 'It must be a plain file of the user who runs qwen-deploy, for nobody else: chmod 600 {path}',
+  },
+  'profile/exposed': {
+    message: 'server.host {host} is open to the network, and {problem}.',
+    hint: '{mend}',
   },
 
   'supervisor/no-start': { message: 'The supervisor of {name} did not come up: {problem}', hint: 'Its log: {log}' },

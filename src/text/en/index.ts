@@ -1,4 +1,5 @@
 /** The English catalogue: every sentence for people that is not an error (errors.ts). One file per area. */
+import { adapt } from './adapt.ts';
 import { advice } from './advice.ts';
 import { commands } from './commands.ts';
 import { doctor } from './doctor.ts';
@@ -8,6 +9,7 @@ import { doctorServices } from './doctor-services.ts';
 import { engine } from './engine.ts';
 import { explain } from './explain.ts';
 import { flags } from './flags.ts';
+import { history } from './history.ts';
 import { imports } from './import.ts';
 import { life } from './life.ts';
 import { memory } from './memory.ts';
@@ -22,6 +24,7 @@ import { views } from './views.ts';
 
 export const messages = {
   ...plan,
+  ...adapt,
   ...up,
   ...unit,
   ...engine,
@@ -41,4 +44,5 @@ export const messages = {
   ...doctorHost,
   ...doctorServices,
   ...memory,
+  ...history,
 };

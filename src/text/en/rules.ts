@@ -154,6 +154,7 @@ export const rules = {
   'rule.stats-off': 'disable-log-stats empties /metrics: nobody sees how busy the engine is, or whether it still works.',
   'rule.remote-code': 'trust-remote-code runs programs that come with the model.',
   'rule.remote-code.hint': 'Only for a model whose code you have read; then say model.revision, too.',
+  'rule.prompt-embeds': 'enable-prompt-embeds lets clients hand over tensors, which have crashed engines and worse.',
   'rule.no-http.socket': 'With uds vLLM opens no port, so nobody would find it ready.',
   'rule.no-http.other': 'With {name} vLLM serves no HTTP, so nobody would find it ready.',
   'rule.no-http.tls': '{name}: the server would speak TLS only, and readiness is asked without, so it would never be ready.',
@@ -195,6 +196,10 @@ export const rules = {
   'rule.gpus-by-variable.hint': 'Use resources.gpus: indexes or UUIDs.',
   'rule.log-muted': '{path} {value} silences the lines that tell how far a start is and why an engine died.',
   'rule.variable-device': 'VLLM_TARGET_DEVICE {device} contradicts engine.variant {variant}.',
+
+  'rule.variable-asserts': 'PYTHONOPTIMIZE takes out asserts, and vLLM guards itself against models that run code by some of them.',
+  'rule.variable-code': '{name} loads code into the engine before vLLM has begun.',
+  'rule.variable-code.library': 'Name the library by its whole path, so that it can be no other.',
 
   'rule.not-checked': 'Not checked without {facts}: {what}.',
   'rule.facts.gpu': 'a GPU that answers',

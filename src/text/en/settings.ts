@@ -44,7 +44,11 @@ export const settings = {
   'setting.thinking':
     'Whether Qwen3 thinks before it answers: on, off, or request (the client decides). A request may always say otherwise.',
   'setting.health': 'When it counts as ready, and as ill.',
-  'setting.health.start-deadline': 'From launch to ready, at the latest; downloads of the model are part of it.',
+  'setting.health.start-deadline':
+    'From launch to ready; downloads of the model are part of it. While there are signs of life it is put off, up to four times as long and two hours.',
+  'setting.health.start-stall-after':
+    'A start without any sign of life (log, CPU time, disk, new processes) for so long is ended; 0s: only by the deadline.',
+  'setting.health.download-stall-after': 'A download of the model of which no byte comes for so long ends the start; 0s: never.',
   'setting.health.gate-timeout': 'How long the questions asked before ready may fail once the server answers at all.',
   'setting.health.first-token-timeout': 'Longest wait for the one token that proves that the model answers.',
   'setting.health.interval': 'Between two looks at a ready engine.',
@@ -75,6 +79,23 @@ export const settings = {
   'setting.notify.*.headers': 'Headers of the request. Those that hold keys take a reference (env:NAME or file:PATH).',
   'setting.notify.*.headers.*': 'Text, or a reference.',
   'setting.notify.*.timeout': 'Longest time for the command, which is then ended, or for one try of the webhook. 10s when left out.',
+  'setting.adapt':
+    'Under pressure, steps to a lighter profile, and back when it is over. Off where it is left out; to change it restarts nothing. Each step starts the engine anew.',
+  'setting.adapt.when': 'The limits. One that is reached for long enough makes a step.',
+  'setting.adapt.when.cpu': 'Busy share of all CPUs, or of those of resources.cpus.',
+  'setting.adapt.when.host-memory':
+    'Used share of the memory of the machine; with resources.memory, of that cap (file cache that can be dropped does not count).',
+  'setting.adapt.when.gpu-memory': 'Used share of the fullest GPU of the deployment, by whomever.',
+  'setting.adapt.when.gpu-temperature': 'Of the hottest GPU of the deployment, °C.',
+  'setting.adapt.when.queue-wait':
+    'How long requests waited for their turn, on average since the last look; or how long some have been waiting while none got it.',
+  'setting.adapt.for': 'How long one limit must be reached without a break.',
+  'setting.adapt.back-below': 'Share of each limit that all must stay under for a step back.',
+  'setting.adapt.back-after': 'How long they must stay under it.',
+  'setting.adapt.least-stay': 'After a step nothing happens sooner.',
+  'setting.adapt.most-steps': 'Steps in 24 hours, there and back. After that it stays where it is and says so.',
+  'setting.adapt.steps':
+    'Names or paths of lighter profiles, the lightest last. Address, key and served names are those of this profile; --set is not for them.',
   'setting.lora': 'LoRA adapters that are served beside the model, by the names that clients use.',
   'setting.lora.*': 'Directory or Hub id of the adapter, or a map that says more.',
   'setting.lora.*.path': 'Directory or Hub id of the adapter.',

@@ -73,6 +73,8 @@ export const views = {
   'views.no-restarts': 'none',
   'views.restarts': '{sinceStable} since it was last stable, {lastHour} in the last hour, {total} in all',
   'views.last-exit': '{at}: {cause}{how}{line}',
+  'views.of-usually': '{elapsed} of usually {usual}',
+  'views.of-bytes': '{done} of {total}',
   'views.load': '{running} running, {waiting} waiting, KV cache {kv} %, {tokens} tokens/s',
   'views.supervised': 'process {pid}',
   'views.not-supervised':

@@ -34,6 +34,14 @@ export const servingCases: readonly RuleCase[] = [
   },
   { code: 'profile/stats-off', bad: gpu('disable-log-stats: true # <-'), good: gpu('enable-per-request-metrics: true') },
   { code: 'profile/remote-code', bad: gpu('trust-remote-code: true # <-'), good: gpu('trust-remote-code: false') },
+  { code: 'profile/prompt-embeds', bad: gpu('enable-prompt-embeds: true # <-'), good: gpu('enable-prompt-embeds: false') },
+  { code: 'profile/variable-asserts', bad: variable('PYTHONOPTIMIZE: 2 # <-'), good: variable('PYTHONOPTIMIZE: 0') },
+  { code: 'profile/variable-code', bad: variable('PYTHONPATH: /opt/x # <-'), good: variable('PYTHONPATH: ""') },
+  {
+    code: 'profile/variable-code',
+    bad: variable('LD_PRELOAD: libtcmalloc.so.4 # <-'),
+    good: variable('LD_PRELOAD: /usr/lib/libtcmalloc.so.4:/opt/libiomp5.so'),
+  },
   { code: 'profile/no-http', bad: gpu('uds: /run/vllm.sock # <-'), good: gpu('root-path: /qwen') },
   { code: 'profile/no-http', bad: gpu('headless: true # <-'), good: gpu('headless: false') },
   {
@@ -130,5 +138,10 @@ export const servingCases: readonly RuleCase[] = [
   },
   { code: 'profile/log-muted', bad: variable('VLLM_LOGGING_LEVEL: ERROR # <-'), good: variable('VLLM_LOGGING_LEVEL: DEBUG') },
   { code: 'profile/log-muted', bad: gpu('log-level: WARNING # <-'), good: gpu('log-level: INFO') },
+  {
+    code: 'profile/adapt-replicas',
+    bad: 'model: Qwen/Qwen3-8B\nreplicas: 2\nadapt: {when: {cpu: 95%}, steps: [light]} # <-\n',
+    good: 'model: Qwen/Qwen3-8B\nadapt: {when: {cpu: 95%}, steps: [light]}\n',
+  },
   { code: 'profile/variable-device', bad: variable('VLLM_TARGET_DEVICE: cpu # <-'), good: variable('VLLM_TARGET_DEVICE: cuda') },
 ];
