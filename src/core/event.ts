@@ -41,6 +41,8 @@ export interface ExitReport {
   readonly signal?: string;
   /** Id of the failure that the log shows, e.g. `engine_dead_runtime`. */
   readonly diagnosis?: string;
+  /** How far its start was, where it ended in it. */
+  readonly phase?: StartPhase;
   /** The most telling line of the log. */
   readonly line?: string;
   /** Directory with what was seen before it was ended. */

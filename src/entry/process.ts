@@ -36,7 +36,7 @@ async function runWork(work: (argv: readonly string[], host: Host) => Promise<nu
   // A supervisor has no terminal: whoever closes one, or sends HUP to everything, does not mean it.
   if (argv[0] === 'supervise') process.on('SIGHUP', () => undefined);
   // What it and its engine make without saying for whom is for this user alone: an engine's caches hold code that is run.
-  if (argv[0] === 'supervise') process.umask(0o077);
+  if (argv[0] === 'supervise' || argv.includes('--foreground')) process.umask(0o077);
   return work(argv, host);
 }
 

@@ -12,6 +12,7 @@ import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { SecretRef } from '../profile/profile.ts';
 import type { Exit, LaunchRecord } from '../runtime/runtime.ts';
 import { toExitEvidence, toSignature } from '../vllm/exit-evidence.ts';
+import { emptyStartLog, reduceStartLog } from '../vllm/start-log.ts';
 import type { State } from './state.ts';
 
 export interface LaunchFiles {
@@ -93,12 +94,19 @@ export async function observeExit(
     at,
     ...exit,
     ...(evidence.cause === undefined ? {} : { diagnosis: evidence.cause }),
+    ...toLastPhase(lines),
     ...(evidence.line === undefined ? {} : { line: evidence.line }),
   };
   // Exit status 2 is argparse: the same command line is refused every time.
   const permanent = evidence.permanent || exit.code === 2;
   const telling = evidence.passes ? undefined : evidence.line;
   return { exit: report, permanent, ...(telling === undefined ? {} : { signature: toSignature(telling) }) };
+}
+
+/** Of a start that was not over, as its log tells it. */
+function toLastPhase(lines: readonly string[]): Pick<ExitReport, 'phase'> {
+  const { phase } = lines.reduce((state, line) => reduceStartLog(state, line).state, emptyStartLog);
+  return phase === 'spawned' || phase === 'listening' ? {} : { phase };
 }
 
 /** Whether the same launch would be refused again, until somebody changes something. */

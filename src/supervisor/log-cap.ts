@@ -8,12 +8,15 @@ import { type Clock, systemClock, waitFor } from '../core/clock.ts';
 import { type Message, say } from '../core/message.ts';
 import { toSizeText } from '../core/units.ts';
 import { cutLog, dropOldestPiece, type Limits } from '../host/cut.ts';
-import { errnoOf } from '../host/files.ts';
+import { errnoOf, readFreeBytes } from '../host/files.ts';
 import type { LogSettings } from '../profile/profile.ts';
+import { isServing } from './deployment.ts';
 import type { State } from './state.ts';
 
 export interface CappedLog extends Limits {
   readonly path: string;
+  /** Somebody writes it, so that it must be there. */
+  readonly isWritten?: boolean;
 }
 
 export interface LogKeeping {
@@ -36,9 +39,9 @@ const ownLimits: Limits = { maxBytes: 5 * 2 ** 20, keep: 2 };
 export function keepLogsShort({ now, own, onNote }: LogKeepingParts): LogKeeping {
   const over = new AbortController();
   const logs = () => {
-    const { launch, wanted } = now();
+    const { life, launch, wanted } = now();
     const { maxSizeBytes: maxBytes, keep } = wanted.logs ?? defaultSettings;
-    const engine = launch === undefined ? [] : [{ path: launch.logFile, maxBytes, keep }];
+    const engine = launch === undefined ? [] : [{ path: launch.logFile, maxBytes, keep, isWritten: isServing(life) }];
     return [...engine, { path: own, ...ownLimits }];
   };
   const watching = watchLogs({ logs, onNote, clock: systemClock }, over.signal);
@@ -61,6 +64,8 @@ const lookMs = 10_000;
 /** Nothing is known yet of how fast it grows. */
 const newMs = 1000;
 const leastMs = 200;
+/** Less than a page of a file system and some: what is written now is lost. */
+const leastRoomBytes = 2 ** 20;
 /** A log is cut before it is a tenth above its cap, as far as its growth can be foreseen. */
 const slack = 0.05;
 
@@ -111,17 +116,21 @@ interface Saying {
 /** The size afterwards; undefined where there is none. */
 async function look(log: CappedLog, { said, onNote, wasThere }: Saying): Promise<number | undefined> {
   const { path } = log;
+  const tell = (problem: string, note: Message) => {
+    if (said.get(path) !== problem) onNote(note);
+    said.set(path, problem);
+  };
   try {
     const done = await cutMakingRoom(log);
     if (done && done.lostBytes > 0) onNote(say('life.log-gap', { path, size: toSizeText(done.lostBytes) }));
-    said.delete(path);
-    return (await stat(path)).size;
+    const { size } = await stat(path);
+    if ((await readFreeBytes(path)) < leastRoomBytes) tell('ENOSPC', say('life.log-no-room', { path }));
+    else said.delete(path);
+    return size;
   } catch (error) {
     const problem = errnoOf(error) ?? String(error);
-    if (problem === 'ENOENT' && !wasThere) return undefined;
-    if (said.get(path) !== problem)
-      onNote(problem === 'ENOENT' ? say('life.log-missing', { path }) : say('life.log-uncut', { path, problem }));
-    said.set(path, problem);
+    if (problem === 'ENOENT' && !wasThere && !log.isWritten) return undefined;
+    tell(problem, problem === 'ENOENT' ? say('life.log-missing', { path }) : say('life.log-uncut', { path, problem }));
     return problem === 'ENOENT' ? undefined : 0;
   }
 }

@@ -8,7 +8,10 @@ const recheckMs = 30_000;
 
 /** The main process ended. Wanted or not is what *we* asked for: vLLM exits 0 when its engine dies. */
 export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exited' }>, moment: Moment): Step {
-  const { exit, permanent, signature } = signal;
+  const { permanent, signature } = signal;
+  // Only a start has phases; its log may not reach back to where one ended that served.
+  const { phase, ...served } = signal.exit;
+  const exit = state.life === 'starting' && phase !== undefined ? { ...served, phase } : served;
   switch (state.life) {
     case 'unhealthy':
       return reclaimLaunch(state, state.ending ?? { is: 'failure', exit, permanent: false });

@@ -39,6 +39,7 @@ export function toExitTails(exit: ExitReport): { readonly how: string; readonly 
   const how = [
     ...(exit.signal === undefined ? [] : [toText(say('life.how.signal', { signal: exit.signal }))]),
     ...(exit.code === undefined ? [] : [toText(say('life.how.code', { code: exit.code }))]),
+    ...(exit.phase === undefined ? [] : [toText(say('life.how.phase', { phase: toPhaseText(exit.phase) }))]),
     ...(exit.diagnosis === undefined ? [] : [toText(say('life.how.diagnosis', { diagnosis: exit.diagnosis }))]),
   ];
   return { how: how.join(''), line: exit.line === undefined ? '' : toText(say('life.how.line', { line: exit.line })) };

@@ -69,7 +69,7 @@ describe('a log that is lost', { timeout }, () => {
     await disk.fill();
     const told = await eventually(
       async () => toNotes(await kit.events()),
-      (notes) => notes.some(({ id }) => id === 'life.log-uncut' || id === 'life.log-gap'),
+      (notes) => notes.some(({ id }) => ['life.log-uncut', 'life.log-gap', 'life.log-no-room'].includes(id)),
       30_000,
     );
     expect(told.map(({ id }) => id)).not.toContain('life.persistence-degraded');
@@ -85,7 +85,7 @@ describe('an engine that prints its key', { timeout }, () => {
   async function upWithKey(faults: string, ...sets: string[]): Promise<readonly string[]> {
     const file = join(kit.box.home, 'key');
     await writeFile(file, `${canary}\n`, { mode: 0o600 });
-    return toUpArgs(kit.port, faults, ...['server.api-key=file:' + file, ...sets].flatMap((set) => ['--set', set]), '-o', 'json');
+    return toUpArgs(kit.port, faults, ...[`server.api-key=file:${file}`, ...sets].flatMap((set) => ['--set', set]), '-o', 'json');
   }
 
   const readAll = async (directory: string) => {

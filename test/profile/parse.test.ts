@@ -173,6 +173,11 @@ describe('parseProfile', () => {
     expect(findings(`engine: {env: {A: "${hex.slice(1)}"}}\nmodel: {id: a/b, revision: "${hex}"}`)).toEqual([]);
   });
 
+  it('refuses a duration that is longer than 24 days', () => {
+    expect(parseProfile('health: {interval: 24d}', file).findings).toEqual([]);
+    expect(parseProfile('health: {interval: 25d}', file).findings).toMatchObject([{ severity: 'error', path: 'health.interval' }]);
+  });
+
   it('takes no word for a secret that only begins like one', () => {
     const text = 'description: hf_overrides and sk-learn of the task-force\nvllm: {hf-overrides: {a: 1}}\n';
     expect(findings(text)).toEqual([]);

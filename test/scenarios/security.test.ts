@@ -50,6 +50,10 @@ it('a key in a file that others can read: exit 4, with the command that mends it
   expect(await isPortOpen(port)).toBe(false);
 });
 
+it('there is no option that takes a key', { timeout }, async () => {
+  for (const option of ['--api-key', '--key', '--token']) expect((await box.cli('up', '-p', 'demo', option, 'the-key')).code).toBe(2);
+});
+
 it('an address that others reach, without a key: exit 3, and nothing is started', { timeout }, async () => {
   const result = await box.cli(...toUpArgs(port, '', '--set', 'server.host=0.0.0.0'), '-o', 'json');
   expect(result.code).toBe(3);

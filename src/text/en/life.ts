@@ -83,6 +83,7 @@ export const life = {
   'life.exited-expected': 'ended as asked{how}',
   'life.how.code': ' with exit code {code}',
   'life.how.signal': ' by {signal}',
+  'life.how.phase': ' while {phase}',
   'life.how.diagnosis': ' ({diagnosis})',
   'life.how.line': ': {line}',
   'life.survivors': 'waiting for what is left of the last launch: {survivors}',

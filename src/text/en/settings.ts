@@ -38,9 +38,10 @@ export const settings = {
   'setting.resources.pids': 'Most processes and threads.',
   'setting.resources.nofile': 'Most open files of a process.',
   'setting.server': 'Where clients reach it.',
-  'setting.server.host': 'Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is everybody who reaches it: then set api-key too.',
+  'setting.server.host': 'Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is everybody who reaches it, and needs api-key.',
   'setting.server.port': 'TCP port of the OpenAI-compatible API. Replicas take the ports after it.',
-  'setting.server.api-key': 'Key that clients must send, by reference: env:NAME or file:PATH. A literal key is refused.',
+  'setting.server.api-key':
+    'Key that clients must send, by reference: env:NAME, or file:PATH of a file that nobody else can read. A literal key is refused.',
   'setting.thinking':
     'Whether Qwen3 thinks before it answers: on, off, or request (the client decides). A request may always say otherwise.',
   'setting.health': 'When it counts as ready, and as ill.',

@@ -14,6 +14,7 @@ export const up = {
   'life.nofile': 'the number of open files could not be set as asked: this user may have {problem}',
   'life.start-turn': 'waits for {name} to finish starting on GPU {gpu}',
   'life.log-gap': 'while {path} was cut, up to {size} of it may have been lost',
+  'life.log-no-room': 'no room for {path}: what the engine says now is lost; it serves on',
   'life.log-missing': '{path} was deleted; what the engine writes now is lost until its next start',
   'life.log-uncut': '{path} cannot be cut ({problem}) and grows on; it is tried again',
   'life.no-gpu': 'no GPU is to be seen: {why}',
