@@ -35,8 +35,7 @@ async function runWork(work: (argv: readonly string[], host: Host) => Promise<nu
   process.on('unhandledRejection', report);
   // A supervisor has no terminal: whoever closes one, or sends HUP to everything, does not mean it.
   if (argv[0] === 'supervise') process.on('SIGHUP', () => undefined);
-  // What it and its engine make without saying for whom is for this user alone: an engine's caches hold code that is run.
-  if (argv[0] === 'supervise' || argv.includes('--foreground')) process.umask(0o077);
+  if (argv[0] === 'supervise' || argv.includes('--foreground')) keepToOurselves();
   return work(argv, host);
 }
 
@@ -60,4 +59,13 @@ function watchSignals() {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return { signal: interruption.signal, force: force.signal, interruptStatus: () => interruptStatus };
+}
+
+/**
+ * What a supervisor makes without saying for whom is for this user alone. Its engine has this user's own mask, because
+ * several may share a model cache; but nobody else writes there: an engine's caches hold code that is run.
+ */
+function keepToOurselves(): void {
+  const own = process.umask(0o077);
+  process.env.QWEN_DEPLOY_UMASK = (own | 0o022).toString(8);
 }

@@ -20,15 +20,16 @@
 export const keeperScript = `
 trap '' HUP
 trap : TERM INT
-exit_file=$1 start_file=$2 groups=$3 files=$4
-shift 4
+exit_file=$1 start_file=$2 groups=$3 files=$4 mask=$5
+shift 5
 exec 3>&1 4>&2 >/dev/null 2>&1
 IFS='
 '
 for group in $groups; do echo $$ >"$group"; done
 unset IFS
 ulimit -c 0 2>/dev/null
-([ -z "$files" ] || ulimit -n "$files" 2>/dev/null || ulimit -n "$(ulimit -Hn)"
+([ -z "$mask" ] || umask "$mask"
+[ -z "$files" ] || ulimit -n "$files" 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@") >&3 2>&4 3>&- 4>&-
 status=$?
 printf '{"status":%d,"at":"%s"}\\n' "$status" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$exit_file.new"

@@ -10,6 +10,8 @@ import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
 
 /** Between two sweeps; a process that forks while it is being killed is met in the next one. */
 const sweepMs = 40;
+/** The first one; most processes are gone within a few milliseconds. */
+const firstSweepMs = 3;
 
 export class ProcessRemains implements Remains {
   readonly record: LaunchRecord;
@@ -29,12 +31,14 @@ export class ProcessRemains implements Remains {
   async kill(withinMs: number): Promise<readonly Survivor[]> {
     await this.sample();
     const deadline = performance.now() + withinMs;
+    let pauseMs = firstSweepMs;
     for (;;) {
       const members = await this.find();
       if (members.length === 0) return [];
       if (performance.now() > deadline) return Promise.all(members.map(describe));
       await Promise.all(members.map((facts) => signalVerified(facts, 'SIGKILL')));
-      await waitFor(sweepMs);
+      await waitFor(pauseMs);
+      pauseMs = Math.min(2 * pauseMs, sweepMs);
     }
   }
 

@@ -10,7 +10,7 @@ interface Row {
   readonly text: string;
 }
 
-const rows = [...page.matchAll(/^\| (\d+) \| [^|]+ \| ([^|]+) \| .*$/gm)].map(
+const rows = [...page.matchAll(/^\| (\d+) +\| [^|]+ \| (\w+) +\| .*$/gm)].map(
   ([text, number, state]): Row => ({ number: Number(number), state: state ?? '', text }),
 );
 

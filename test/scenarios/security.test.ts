@@ -32,7 +32,8 @@ it('nothing of it is open to others, and the engine has no keys of other tools',
       'VLLM_MAX_N_SEQUENCES=64',
     ]),
   );
-  for (const one of [pid, supervisor?.pid ?? -1]) expect(await readFile(`/proc/${one}/status`, 'utf8')).toMatch(/^Umask:\s+0077$/m);
+  expect(await readMask(supervisor?.pid ?? -1)).toBe(0o077);
+  expect(await readMask(pid)).toBe(process.umask() | 0o022);
   const seen = await listOpen(join(box.home, 'qd/state'), join(box.home, 'qd/run'));
   expect(seen.open).toEqual([]);
   expect(seen.count).toBeGreaterThan(5);
@@ -72,4 +73,8 @@ async function listOpen(...roots: readonly string[]): Promise<{ readonly open: r
     open: modes.filter(({ mode }) => (mode & 0o077) !== 0).map(({ path, mode }) => `${path} ${mode.toString(8)}`),
     count: all.length,
   };
+}
+
+async function readMask(pid: number): Promise<number> {
+  return Number.parseInt(/^Umask:\s+(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '', 8);
 }

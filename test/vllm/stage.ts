@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { DeploymentEvent } from '../../src/core/event.ts';
+import type { DeploymentEvent, StartPhase } from '../../src/core/event.ts';
 import { inTurns, isDead, listProcesses, type ProcessFacts, readCommandLine, readDescriptor, readProcess } from '../../src/host/proc.ts';
 import type { LaunchRecord } from '../../src/runtime/runtime.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
@@ -118,6 +118,21 @@ export async function untilState(stage: Stage, check: (state: State) => boolean,
   const state = await eventually(look, (seen) => seen !== undefined && check(seen), withinMs);
   if (state === undefined) throw new Error('there is no state');
   return state;
+}
+
+/** How far a start is: in the events, since the state on disk is not written for a phase. */
+export async function untilPhase(stage: Stage, phases: readonly StartPhase[]): Promise<void> {
+  const look = async () => {
+    const events = await readEvents(stage).catch(() => []);
+    return events
+      .slice(events.findLastIndex(({ type }) => type === 'launched'))
+      .findLast((event) => event.type === 'phase' || event.type === 'launched');
+  };
+  await eventually(
+    look,
+    (event) => (event?.type === 'phase' ? phases.includes(event.phase) : phases.includes('spawned') && event !== undefined),
+    startMs,
+  );
 }
 
 /** Ready again by itself with another launch. Times count from `since`, ms since the epoch. */

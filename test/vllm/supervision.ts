@@ -22,6 +22,7 @@ import {
   stop,
   type Times,
   toUpArgs,
+  untilPhase,
   untilReplaced,
   untilState,
 } from './stage.ts';
@@ -86,7 +87,7 @@ async function stopWhile(stage: Stage, phases: readonly StartPhase[]): Promise<O
   await ensureStopped(stage);
   const up = await stage.box.cli(...toUpArgs(stage), '--no-wait');
   expect(up.code, up.stderr).toBe(0);
-  await untilState(stage, ({ life, phase }) => life === 'starting' && phase !== undefined && phases.includes(phase));
+  await untilPhase(stage, phases);
   const launch = await observeLaunch(stage);
   const stopped = await stop(stage);
   expect(stopped).toBeLessThan(startStopMs + killMs);

@@ -117,7 +117,7 @@ export const plan = {
   'plan.no-tracking': 'no usage statistics leave this machine',
   'plan.exposed.no-key': 'no server.api-key guards it',
   'plan.exposed.no-key.mend':
-    'umask 077; openssl rand -hex 32 > ~/.qwen-api-key, then server.api-key: file:~/.qwen-api-key. Or leave server.host at 127.0.0.1.',
+    '(umask 077; openssl rand -hex 32 > ~/.qwen-api-key), then server.api-key: file:~/.qwen-api-key. Or leave server.host at 127.0.0.1.',
   'plan.exposed.remote-code': 'trust-remote-code runs programs that come with the model',
   'plan.exposed.dev-mode': 'VLLM_SERVER_DEV_MODE adds routes that no key guards',
   'plan.exposed.leave-out': 'Leave it out, or leave server.host at 127.0.0.1.',

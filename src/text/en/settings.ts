@@ -76,7 +76,7 @@ export const settings = {
   'setting.notify.*.command':
     'Program and arguments, never a shell line. {deployment}, {event}, {state} and {cause} in them are filled in; the event comes as JSON on standard input, and the same four as QWEN_DEPLOY_DEPLOYMENT, QWEN_DEPLOY_EVENT, QWEN_DEPLOY_STATE and QWEN_DEPLOY_CAUSE.',
   'setting.notify.*.webhook':
-    'Address that the event is posted to as JSON: http(s)://…, or a reference (env:NAME, file:PATH) where the address itself is a secret. Tried three times when it is busy or silent.',
+    'Address that the event is posted to as JSON: https://… (http:// for this machine alone), or a reference (env:NAME, file:PATH) where the address itself is a secret. Tried three times when it is busy or silent.',
   'setting.notify.*.headers': 'Headers of the request. Those that hold keys take a reference (env:NAME or file:PATH).',
   'setting.notify.*.headers.*': 'Text, or a reference.',
   'setting.notify.*.timeout': 'Longest time for the command, which is then ended, or for one try of the webhook. 10s when left out.',
