@@ -94,7 +94,7 @@ async function endPeer({ marks }, stop) {
     .map(Number)) {
     const stat = readStat(pid);
     const started = stat && (sessions.has(stat.group) || sessions.has(stat.session) || sessions.has(stat.parent));
-    if (started || (stat && stat.name.startsWith('VLLM::') && readOutput(pid).startsWith(join(marks, '..')))) killQuietly(pid);
+    if (started || (stat?.name.startsWith('VLLM::') && readOutput(pid).startsWith(join(marks, '..')))) killQuietly(pid);
   }
 }
 

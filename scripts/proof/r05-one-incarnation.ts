@@ -1,7 +1,7 @@
 /** R5: never two live incarnations. The reducer in 10,000 random schedules, and the built program in 200. */
 import { waitFor } from '../../src/core/clock.ts';
 import { killQuietly } from '../../test/scenarios/sandbox.ts';
-import { seeded, walk } from '../../test/supervisor/world.ts';
+import { seeded, walk } from '../../test/supervisor/reduce/world.ts';
 import { type Asked, type Bar, shorten } from './lib/bar.ts';
 import { findEngines, watchIncarnations } from './lib/outside.ts';
 import { openStand, type Stand } from './lib/stand.ts';

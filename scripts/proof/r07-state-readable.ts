@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { waitFor } from '../../src/core/clock.ts';
 import type { DeploymentList } from '../../src/supervisor/deployment.ts';
 import { killQuietly } from '../../test/scenarios/sandbox.ts';
-import { seeded } from '../../test/supervisor/world.ts';
+import { seeded } from '../../test/supervisor/reduce/world.ts';
 import { type Asked, type Bar, shorten } from './lib/bar.ts';
 import { findEngines, watchIncarnations } from './lib/outside.ts';
 import { openStand, type Stand } from './lib/stand.ts';

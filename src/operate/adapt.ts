@@ -1,8 +1,8 @@
 import { systemClock } from '../core/clock.ts';
 import type { Message } from '../core/message.ts';
-import type { AdaptWatch } from '../supervisor/adapt-watch.ts';
+import type { AdaptWatch } from '../supervisor/adapt/watch.ts';
 import { isServing } from '../supervisor/deployment.ts';
-import { toProblem } from '../supervisor/launch-work.ts';
+import { toProblem } from '../supervisor/launch/work.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 export interface AdaptOptions {
@@ -16,7 +16,7 @@ export function adaptUnderPressure(supervisor: Supervisor, { env, onNote, onProb
   let watch: AdaptWatch | undefined;
   let over = false;
   const begin = async () => {
-    const { AdaptWatch: Watch } = await import('../supervisor/adapt-watch.ts');
+    const { AdaptWatch: Watch } = await import('../supervisor/adapt/watch.ts');
     if (over) return;
     watch ??= new Watch({ push: (signal) => void supervisor.send(signal), note: onNote, env, clock: systemClock });
     watch.observe(supervisor.now);

@@ -2,10 +2,10 @@ import { type DeploymentPaths, toDeploymentPaths } from '../control/directory.ts
 import type { Finding } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
-import { levels, type Sample, type Series, type Summary, seriesNames, toSummary } from '../supervisor/history.ts';
-import { readHistory, readHistoryFile, type Span } from '../supervisor/history-file.ts';
-import { toLeakText, toRoom } from '../supervisor/leak-text.ts';
-import { type End, findLeak, type Leak, toEnd } from '../supervisor/leak-watch.ts';
+import { readHistory, readHistoryFile, type Span } from '../supervisor/history/file.ts';
+import { levels, type Sample, type Series, type Summary, seriesNames, toSummary } from '../supervisor/history/history.ts';
+import { toLeakText, toRoom } from '../supervisor/history/leak-text.ts';
+import { type End, findLeak, type Leak, toEnd } from '../supervisor/history/leak-watch.ts';
 import type { State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 import { findDeployment } from './find.ts';

@@ -16,7 +16,7 @@ import { type Message, say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
 import { ensurePrivateDirectory, errnoOf } from '../host/files.ts';
 import { type Lock, tryLock } from '../host/lock.ts';
-import { toProblem } from '../supervisor/launch-work.ts';
+import { toProblem } from '../supervisor/launch/work.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 export interface Record {

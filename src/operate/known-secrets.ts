@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { SecretRef } from '../profile/profile.ts';
-import { readSecret } from '../supervisor/launch-work.ts';
+import { readSecret } from '../supervisor/launch/work.ts';
 
 /** Of what one deployment was given, and of the hub's token. */
 export async function readSecretsOf(spec: LaunchSpec, env: NodeJS.ProcessEnv): Promise<readonly string[]> {

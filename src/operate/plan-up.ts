@@ -11,7 +11,7 @@ import type { checkPlan } from '../plan/preflight.ts';
 import { checkPort } from '../plan/preflight-port.ts';
 import { checkReplicas } from '../plan/replicas.ts';
 import type { BackendName } from '../profile/profile.ts';
-import { toBase } from '../supervisor/ladder.ts';
+import { toBase } from '../supervisor/reduce/ladder.ts';
 import type { State } from '../supervisor/state.ts';
 import { readState } from '../supervisor/store.ts';
 import { toErrorText } from '../text/render.ts';

@@ -1,6 +1,6 @@
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Notification } from '../profile/profile.ts';
-import { readSecret } from '../supervisor/launch-work.ts';
+import { readSecret } from '../supervisor/launch/work.ts';
 import type { Deployable } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 

@@ -1,7 +1,7 @@
 import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { type Deployment, type DeploymentList, isServing } from '../supervisor/deployment.ts';
-import { toBase } from '../supervisor/ladder.ts';
+import { toBase } from '../supervisor/reduce/ladder.ts';
 import type { State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 import { findDeployment, readRunning } from './find.ts';

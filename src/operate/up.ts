@@ -7,7 +7,7 @@ import { ensurePrivateDirectory } from '../host/files.ts';
 import { toChanges } from '../plan/diff.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import { isServing } from '../supervisor/deployment.ts';
-import { toBase } from '../supervisor/ladder.ts';
+import { toBase } from '../supervisor/reduce/ladder.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 import { upInForeground } from './foreground.ts';

@@ -88,7 +88,17 @@ async function start(order: LaunchOrder, { env, log, undo }: Start): Promise<Ins
   const joined = caps.groups.map(({ procsFile }) => procsFile).join('\n');
   const files = String(spec.resources.nofile ?? '');
   const startFile = `${exitFile}.pid`;
-  const args = ['-c', keeperScript, 'qwen-deploy-keeper', exitFile, startFile, joined, files, env.QWEN_DEPLOY_UMASK ?? '', ...toCommand(spec)];
+  const args = [
+    '-c',
+    keeperScript,
+    'qwen-deploy-keeper',
+    exitFile,
+    startFile,
+    joined,
+    files,
+    env.QWEN_DEPLOY_UMASK ?? '',
+    ...toCommand(spec),
+  ];
   const spawned = await startKeeper(args, { env: toEnvironment(order, env), log });
   const keeper = await identify(spawned.pid);
   undo.note({ keeper });

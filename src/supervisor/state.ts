@@ -4,8 +4,8 @@ import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import { type Deployment, isServing, type LifeState } from './deployment.ts';
-import type { Invariant } from './invariants.ts';
-import { type Adapted, type AdaptPlan, toAdaptedNow } from './ladder.ts';
+import type { Invariant } from './reduce/invariants.ts';
+import { type Adapted, type AdaptPlan, toAdaptedNow } from './reduce/ladder.ts';
 import type { Command } from './signal.ts';
 
 /** Raised when the shape changes; a newer one on disk is refused. */

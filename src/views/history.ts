@@ -2,7 +2,7 @@
 import { type Message, say } from '../core/message.ts';
 import { toDurationText, toSizeText } from '../core/units.ts';
 import type { History, SeenLeak } from '../operate/history.ts';
-import type { Sample, Series } from '../supervisor/history.ts';
+import type { Sample, Series } from '../supervisor/history/history.ts';
 import { toText } from '../text/render.ts';
 import type { Palette } from './screen.ts';
 import { renderTable, toTableWidth } from './tables.ts';

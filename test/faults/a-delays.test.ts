@@ -1,6 +1,6 @@
 /** Engines that die again and again, on a clock that nobody waits for; and news of a death in the wrong order. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { reduce } from '../../src/supervisor/reduce.ts';
+import { reduce } from '../../src/supervisor/reduce/reduce.ts';
 import { makeRecord, makeState } from '../supervisor/make.ts';
 import { createStage, type Stage } from './fake-engine.ts';
 import { findEvent } from './kit.ts';

@@ -4,8 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readMemoryPressure } from '../../src/host/pressure.ts';
-import { isPaused } from '../../src/supervisor/paused.ts';
-import { type EngineLook, type Look, lookAgain, noteToken, toFirstWatch, type WatchSettings } from '../../src/supervisor/watchdog.ts';
+import { isPaused } from '../../src/supervisor/serving/paused.ts';
+import {
+  type EngineLook,
+  type Look,
+  lookAgain,
+  noteToken,
+  toFirstWatch,
+  type WatchSettings,
+} from '../../src/supervisor/serving/watchdog.ts';
 import { makeSpec } from '../supervisor/make.ts';
 import { createStage } from './fake-engine.ts';
 

@@ -1,7 +1,7 @@
 /** GPUs that fail, as their driver's program and the kernel's log tell it; engines on them are the stand-in's. */
 import { describe, expect, it } from 'vitest';
 import { say } from '../../src/core/message.ts';
-import { checkGpus } from '../../src/supervisor/gpu-check.ts';
+import { checkGpus } from '../../src/supervisor/gpu/check.ts';
 import { killQuietly, toUpArgs } from '../scenarios/sandbox.ts';
 import { deployment, holding, l4, openGpuMachine } from './gpu-machine.ts';
 import { findEvent } from './kit.ts';

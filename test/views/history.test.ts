@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { say } from '../../src/core/message.ts';
 import type { History } from '../../src/operate/history.ts';
-import { type Sample, seriesNames, toSummary } from '../../src/supervisor/history.ts';
+import { type Sample, seriesNames, toSummary } from '../../src/supervisor/history/history.ts';
 import { isUnicode, renderHistory, toHistoryDocument } from '../../src/views/history.ts';
 import { createScreen } from './samples.ts';
 

@@ -3,9 +3,7 @@
  * asks for, and the reducer that hears of all of it. Progress never ends, but comes late; pages and `/health` are
  * missed; the supervisor itself is starved. At the end of the day the engine freezes, which must be found.
  */
-import { reduce } from '../../../src/supervisor/reduce.ts';
-import type { Signal } from '../../../src/supervisor/signal.ts';
-import type { State } from '../../../src/supervisor/state.ts';
+import { reduce } from '../../../src/supervisor/reduce/reduce.ts';
 import {
   type Look,
   lookAgain,
@@ -14,9 +12,11 @@ import {
   type WatchSettings,
   type WatchState,
   type WatchTask,
-} from '../../../src/supervisor/watchdog.ts';
+} from '../../../src/supervisor/serving/watchdog.ts';
+import type { Signal } from '../../../src/supervisor/signal.ts';
+import type { State } from '../../../src/supervisor/state.ts';
 import { makeRecord, makeState, makeWanted } from '../../../test/supervisor/make.ts';
-import { seeded } from '../../../test/supervisor/world.ts';
+import { seeded } from '../../../test/supervisor/reduce/world.ts';
 
 export interface Day {
   readonly seed: number;

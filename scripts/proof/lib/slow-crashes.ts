@@ -1,5 +1,5 @@
 /** The reducer and an engine that crashes some time after each start, on a clock of their own. */
-import { reduce } from '../../../src/supervisor/reduce.ts';
+import { reduce } from '../../../src/supervisor/reduce/reduce.ts';
 import type { Effect, Signal, TimerName } from '../../../src/supervisor/signal.ts';
 import type { State } from '../../../src/supervisor/state.ts';
 import { makeRecord, makeState, makeWanted } from '../../../test/supervisor/make.ts';

@@ -1,0 +1,49 @@
+/** What the kernel says of the GPUs of a launch: Xid lines since it began. */
+import { say } from '../../core/message.ts';
+import { chooseFault, type GpuFault, toLastXid } from '../../gpu/fault.ts';
+import { runProgram } from '../../host/exec.ts';
+import type { LaunchRecord } from '../../runtime/runtime.ts';
+import type { ExitEvidenceReport } from '../launch/work.ts';
+import { rebootCommand, toResetCommand } from './check.ts';
+
+const programMs = 5000;
+/** An empty answer is what an account without rights gets. */
+const programs = [['dmesg'], ['journalctl', '-k', '-b', '-q', '--no-pager']] as const;
+
+/** The kernel's log since the boot; undefined when this account may not read it. */
+async function readKernelLog(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  for (const [program, ...args] of programs) {
+    const { code, stdout } = await runProgram(program, args, { timeoutMs: programMs, env: { ...env, LC_ALL: 'C' } });
+    if (code === 0 && stdout.trim() !== '') return stdout;
+  }
+  return undefined;
+}
+
+/** The last fault that is known before a launch; undefined when the log cannot be read. */
+export async function observeLastXid(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const log = await readKernelLog(env);
+  return log === undefined ? undefined : toLastXid(log);
+}
+
+/** The gravest fault of its GPUs since the launch began. */
+export async function observeFault({ lastXid, gpuBaselines = [] }: LaunchRecord, env: NodeJS.ProcessEnv): Promise<GpuFault | undefined> {
+  const busIds = gpuBaselines.flatMap(({ busId }) => busId ?? []);
+  if (lastXid === undefined || busIds.length === 0) return undefined;
+  const log = await readKernelLog(env);
+  return log === undefined ? undefined : chooseFault(log, { after: lastXid, busIds });
+}
+
+/** How a launch ended, when a fault of its GPU is the reason: that wins over what its log says. */
+export function toFaultReport({ exit }: ExitEvidenceReport, { xid, line, remedy }: GpuFault): ExitEvidenceReport {
+  const { line: _, ...rest } = exit;
+  return { exit: { ...rest, cause: 'gpu', diagnosis: `xid-${xid}`, line }, permanent: remedy !== 'program' };
+}
+
+/** What has to be done, by whoever owns the machine. */
+export function toFaultNote({ remedy, busId }: GpuFault, { gpuBaselines = [] }: LaunchRecord) {
+  const gpu = gpuBaselines.find((one) => one.busId?.toLowerCase().includes(busId.toLowerCase()));
+  const name = gpu === undefined ? busId : gpu.index;
+  if (remedy === 'reboot') return say('life.gpu-needs-reboot', { gpu: name, command: rebootCommand });
+  if (gpu === undefined || remedy === 'program') return undefined;
+  return say('life.gpu-needs-reset', { gpu: name, command: toResetCommand(gpu.index) });
+}

@@ -1,0 +1,22 @@
+/** Whether memory ran out when an engine ended: its log says nothing of a SIGKILL by the kernel, its control group does. */
+import { toSizeText } from '../../core/units.ts';
+import { readMemoryKills } from '../../host/cgroup-memory.ts';
+import type { LaunchRecord } from '../../runtime/runtime.ts';
+import type { ExitEvidenceReport } from './work.ts';
+
+/** To be asked before the launch is reclaimed: the group goes with it. */
+export async function addMemoryEvidence(
+  report: ExitEvidenceReport,
+  { memoryGroup }: Pick<LaunchRecord, 'memoryGroup'>,
+): Promise<ExitEvidenceReport> {
+  const found = memoryGroup === undefined ? undefined : await readMemoryKills(memoryGroup);
+  if (found === undefined || found.kills === 0) return report;
+  const { kills, limitBytes, peakBytes } = found;
+  const figures = [
+    `oom_kill ${kills}`,
+    ...(limitBytes === undefined ? [] : [`limit ${toSizeText(limitBytes)}`]),
+    ...(peakBytes === undefined ? [] : [`peak ${toSizeText(peakBytes)}`]),
+  ];
+  // No signature: what took the memory may be gone at the next start, however often it was met.
+  return { exit: { ...report.exit, cause: 'oom', diagnosis: 'host_oom_killed', line: figures.join(', ') }, permanent: false };
+}

@@ -1,0 +1,77 @@
+/** How a launch comes to its end: its exit, the kill, the proof that nothing of it is left. */
+import type { Moment, RunSignal } from '../signal.ts';
+import type { State } from '../state.ts';
+import { emit, endDrain, reclaimLaunch, type Step, settle, timer } from './transitions.ts';
+
+/** How often a process that could not be killed is looked at again. */
+const recheckMs = 30_000;
+
+/** The main process ended. Wanted or not is what *we* asked for: vLLM exits 0 when its engine dies. */
+export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exited' }>, moment: Moment): Step {
+  const { permanent, signature } = signal;
+  // Only a start has phases; its log may not reach back to where one ended that served.
+  const { phase, ...served } = signal.exit;
+  const exit = state.life === 'starting' && phase !== undefined ? { ...served, phase } : served;
+  switch (state.life) {
+    case 'unhealthy':
+      return reclaimLaunch(state, state.ending ?? { is: 'failure', exit, permanent: false });
+    case 'starting':
+    case 'degraded':
+    case 'ready': {
+      const ending = {
+        is: 'failure',
+        exit,
+        // A GPU that has to be reset does not mend itself, however long the engine served.
+        permanent: permanent && (state.life === 'starting' || exit.cause === 'gpu'),
+        ...(signature ? { signature } : {}),
+      } as const;
+      const [next, effects] = reclaimLaunch({ ...state, lastExit: exit }, ending);
+      return [next, [emit({ type: 'exited', expected: false, exit }), ...effects]];
+    }
+    case 'draining':
+    case 'stopping': {
+      const [drained, told] = endDrain(state, toAborted(state, moment));
+      const [next, effects] = reclaimLaunch(drained, state.ending ?? { is: 'down' });
+      return [next, [...told, emit({ type: 'exited', expected: true, exit }), ...effects]];
+    }
+    default:
+      // In `killing` the answer to the kill itself leads on.
+      return [state, []];
+  }
+}
+
+/** vLLM ends itself when all requests have ended, and also at its own limit, which cuts off the others. */
+function toAborted({ drain, wanted }: State, { wallMs }: Moment): number {
+  if (drain === undefined) return 0;
+  return wallMs - Date.parse(drain.since) < wanted.spec.drainMs ? 0 : (drain.left ?? 0);
+}
+
+export function noteInFlight(state: State, requests: number): Step {
+  const { drain } = state;
+  if (drain === undefined) return [state, []];
+  const open = Math.max(drain.open ?? 0, requests);
+  const next: State = { ...state, drain: { ...drain, open, left: requests } };
+  // Nothing to wait for any more: from here on it only stops.
+  return requests === 0 ? endDrain({ ...next, life: 'stopping' }, 0) : [next, []];
+}
+
+export function afterKill(state: State, survivors: NonNullable<State['survivors']>): Step {
+  return survivors.length > 0 ? becomeUnkillable(state, survivors) : reclaimLaunch(state, state.ending ?? { is: 'down' });
+}
+
+type Reclaimed = Extract<RunSignal, { type: 'reclaimed' }>;
+
+export function afterReclaim(state: State, { survivors, held }: Reclaimed, moment: Moment): Step {
+  return survivors.length > 0 ? becomeUnkillable(state, survivors) : settle(state, moment, held);
+}
+
+function becomeUnkillable(state: State, survivors: NonNullable<State['survivors']>): Step {
+  return [{ ...state, life: 'unkillable', survivors }, [emit({ type: 'unkillable', survivors }), timer('recheck', recheckMs)]];
+}
+
+/** Looked at again and again: a device or a file system that comes back lets go of them. Said again only if it changed. */
+export function afterRecheck(state: State, { survivors, held }: Reclaimed, moment: Moment): Step {
+  if (survivors.length === 0) return settle(state, moment, held);
+  const pids = (of: State['survivors']) => (of ?? []).map(({ pid }) => pid).join();
+  return pids(survivors) === pids(state.survivors) ? [state, [timer('recheck', recheckMs)]] : becomeUnkillable(state, survivors);
+}

@@ -1,0 +1,122 @@
+/** A deployment whose engine we do not know yet, or cannot see, or about which we made a mistake: look first. */
+import type { ExitReport } from '../../core/event.ts';
+import { isServing, type LifeState } from '../deployment.ts';
+import type { Command, Effect, Moment, Recovery, Signal } from '../signal.ts';
+import type { State } from '../state.ts';
+import { longestDelayMs } from './backoff.ts';
+import { beginStart, cancel, emit, killLaunch, reclaimLaunch, type Step, settleStopped, timer, without } from './transitions.ts';
+
+/** How long one look may take, and how often it is tried while nobody can tell. */
+const lookMs = 10_000;
+const lookAgainMs = 5000;
+
+/** States in which nothing is known, so that nothing may be started or ended. */
+export function isBlind(life: LifeState): boolean {
+  return life === 'recovering' || life === 'unknown';
+}
+
+export function isCommand(signal: Signal): signal is Command {
+  return signal.type === 'up' || signal.type === 'down' || signal.type === 'restart';
+}
+
+/** A new supervisor begins. What was frozen stays so until somebody asks for something. */
+export function beginRecovery(state: State): Step {
+  const next: State = { ...state, life: 'recovering', before: state.before ?? state.life };
+  return [next, [{ do: 'recover' }, timer('sight', lookMs)]];
+}
+
+/** Wanted is what was asked for last; it is done as soon as anything can be. */
+export function defer(state: State, command: Command): Step {
+  const desired = command.type === 'down' ? 'down' : 'up';
+  const by = command.type === 'up' ? command.by : command.type;
+  return [{ ...state, desired, deferred: command }, [emit({ type: 'requested', desired, by })]];
+}
+
+/** A command is a person's decision to go on; what really lives is looked at before. */
+export function thaw(before: State, signal: Signal): Step {
+  if (!isCommand(signal)) return [before, []];
+  const { frozen: _, ...state } = before;
+  const [recovering, effects] = beginRecovery(state);
+  const [next, told] = defer(recovering, signal);
+  return [next, [...told, ...effects]];
+}
+
+/** What runs the engine does not answer: that says nothing about the engine, which may well serve on. */
+export function loseSight(state: State, reason: string): Step {
+  if (state.life === 'unknown') return [state, [timer('sight', lookAgainMs)]];
+  const known = state.before ?? state.life;
+  const next: State = { ...state, life: 'unknown', before: known, health: { ...state.health, reason } };
+  return [next, [emit({ type: 'unknown', reason }), timer('sight', lookAgainMs)]];
+}
+
+/** The look took too long (`recovering`), or it is time for another one (`unknown`). */
+export function lookAgain(state: State): Step {
+  if (state.life === 'recovering') return loseSight(state, 'ETIMEDOUT');
+  return state.life === 'unknown' ? [state, [{ do: 'recover' }, timer('sight', lookMs)]] : [state, []];
+}
+
+interface Resuming {
+  readonly moment: Moment;
+  /** The whole reducer, for what was asked meanwhile. */
+  readonly goOn: (state: State, signal: Signal, moment: Moment) => Step;
+}
+
+export function endRecovery(before: State, { alive, reason, exit }: Recovery, { moment, goOn }: Resuming): Step {
+  if (!isBlind(before.life)) return [before, []];
+  if (alive === 'unknown') return loseSight(before, reason ?? 'unknown');
+  const { deferred } = before;
+  const known = before.before ?? 'stopped';
+  // A start that had not begun is not begun for its own sake when something else was asked for since.
+  const life = known === 'preflight' && deferred !== undefined ? 'stopped' : known;
+  const state: State = { ...without(before, ['before', 'deferred']), life };
+  const [found, effects] = resume(exit === undefined ? state : { ...state, lastExit: exit }, alive, { moment, exit });
+  const seen: readonly Effect[] = [cancel('sight'), ...effects];
+  if (deferred === undefined) return [found, seen];
+  const [next, more] = goOn(found, deferred, moment);
+  return [next, [...seen, ...more.filter((effect) => effect.do !== 'emit' || effect.event.type !== 'requested')]];
+}
+
+/** As the last supervisor would have gone on, had it seen this. */
+function resume(state: State, alive: boolean, { moment, exit }: { readonly moment: Moment; readonly exit: ExitReport | undefined }): Step {
+  const lost = () => toLostEnding(state, moment, exit);
+  switch (state.life) {
+    case 'stopped':
+    case 'failed':
+      return [state, []];
+    case 'backoff':
+    case 'crashloop': {
+      // Bounded: the clock may have been set back since the time was written.
+      const mostMs = Math.max(longestDelayMs, state.wanted.spec.restart.maxDelayMs);
+      const delayMs = Math.min(mostMs, Math.max(0, Date.parse(state.nextStartAt ?? '') - moment.wallMs || 0));
+      return [state, [timer('next-start', delayMs)]];
+    }
+    case 'preflight':
+      return state.desired === 'up' ? beginStart(state) : settleStopped(state);
+    case 'unhealthy':
+      // It hung, and was not ended: that comes first.
+      return alive ? killLaunch(state, 'interrupted-stop') : reclaimLaunch(state, state.ending ?? lost());
+    case 'starting':
+    case 'ready':
+    case 'degraded':
+      return alive ? adopt(state, moment) : reclaimLaunch(state, lost());
+    default:
+      return alive ? killLaunch(state, 'interrupted-stop') : reclaimLaunch(state, state.ending ?? { is: 'down' });
+  }
+}
+
+/** The engine went on without us: one that served serves, with its counts; one that was starting goes through its gate. */
+function adopt(state: State, moment: Moment): Step {
+  const process = state.launch?.process;
+  const adopted = emit({ type: 'adopted', ...(process ? { pid: process.pid } : {}) });
+  const { health, restart } = state.wanted.spec;
+  if (!isServing(state.life))
+    return [state, [{ do: 'quiet' }, adopted, { do: 'watch-start' }, timer('start-deadline', health.startDeadlineMs)]];
+  const readyForMs = Math.max(0, moment.wallMs - Date.parse(state.readyAt ?? '') || 0);
+  const stableMs = Math.max(0, restart.stableAfterMs - readyForMs);
+  return [state, [{ do: 'quiet' }, adopted, { do: 'watch-health' }, timer('stable', stableMs)]];
+}
+
+function toLostEnding(state: State, moment: Moment, exit: ExitReport | undefined): NonNullable<State['ending']> {
+  if (state.desired === 'down') return { is: 'down' };
+  return { is: 'failure', exit: exit ?? { cause: 'exit', at: new Date(moment.wallMs).toISOString() }, permanent: false };
+}

@@ -1,0 +1,159 @@
+/** Looks at a ready engine again and again with the watchdog's eyes, and asks for the tokens that it wants. */
+import type { Clock } from '../../core/clock.ts';
+import { waitFor } from '../../core/clock.ts';
+import type { StallCause } from '../../core/event.ts';
+import { fetchText } from '../../host/http.ts';
+import { NoReply } from '../../host/no-reply.ts';
+import { readMemoryPressure } from '../../host/pressure.ts';
+import { type EngineMetrics, parseMetricsByEngine } from '../../vllm/metrics.ts';
+import { readOpenRequests } from '../open-requests.ts';
+import { type ProbeTarget, probeOnce, watchOurselves } from '../probes.ts';
+import { toProbeHost } from '../state.ts';
+import {
+  type EngineLook,
+  jitterCanary,
+  type Look,
+  lookAgain,
+  noteToken,
+  toFirstWatch,
+  type WatchSettings,
+  type WatchTask,
+} from './watchdog.ts';
+
+export interface ProgressReports {
+  /** Something moved since the last look. */
+  readonly onProgress: () => void;
+  /** Undefined: it is itself again. */
+  readonly onSlow: (reason: string | undefined) => void;
+  /** The last word about this launch. */
+  readonly onStall: (cause: StallCause, forMs: number) => void;
+  /** Each page that was read, for the crash bundle. */
+  readonly onPage: (page: string) => void;
+}
+
+export interface ProgressWatch {
+  readonly target: ProbeTarget;
+  readonly settings: WatchSettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Asked when the engine does not answer: whether somebody has stopped all of its processes. */
+  readonly isPaused?: () => Promise<boolean>;
+  /** The kernel's file, or one of a test. */
+  readonly pressureFile?: string;
+}
+
+/** Percent of the time in which every task of the machine waited for memory. */
+const thrashingPercent = 50;
+const longestPageMs = 5000;
+const longestLookMs = 10_000;
+const shortestLookMs = 250;
+/** Budget, one look and one token (a quarter) are then 156 s by default: a frozen engine is found within 160 s. */
+const looksPerStall = 20;
+const longestTokenMs = 30_000;
+const tokensPerStall = 4;
+
+/** Ends with the first verdict, or when it is told to. */
+export async function watchProgress(watch: ProgressWatch, reports: ProgressReports, signal: AbortSignal): Promise<void> {
+  const { settings, clock, random } = watch;
+  const everyMs = clamp(settings.stallAfterMs / looksPerStall, shortestLookMs, longestLookMs);
+  let state = toFirstWatch(clock.mono(), settings);
+  let slow: string | undefined;
+  await waitFor(everyMs * random(), signal, clock);
+  while (!signal.aborted) {
+    const look = await observe(watch, { lastMs: state.lookedAtMs, everyMs, onPage: reports.onPage }, signal);
+    if (signal.aborted) return;
+    const step = lookAgain(state, look, settings);
+    state = step.state;
+    if (step.progressed) reports.onProgress();
+    const { task } = step;
+    if (task.is === 'verdict') return reports.onStall(task.cause, task.forMs);
+    if (step.slow !== slow) reports.onSlow(step.slow);
+    slow = step.slow;
+    if (task.is === 'ask') {
+      const token = await askForToken(watch, task, signal);
+      if (token !== undefined) state = jitterCanary(noteToken(state, token, settings), random(), settings);
+      if (token?.came) reports.onProgress();
+      if (token !== undefined && !token.came) continue;
+    }
+    await waitFor(everyMs, signal, clock);
+  }
+}
+
+interface LookOptions {
+  readonly lastMs: number;
+  readonly everyMs: number;
+  readonly onPage: (page: string) => void;
+}
+
+async function observe(watch: ProgressWatch, { lastMs, everyMs, onPage }: LookOptions, signal: AbortSignal): Promise<Look> {
+  const { outcome, stoodStill } = await watchOurselves(async () => {
+    const [page, open] = await Promise.all([
+      readPage(watch, signal),
+      readOpenRequests(watch.target, { timeoutMs: toPageLimit(watch.settings), signal }),
+    ]);
+    return { page, open };
+  });
+  const { page, open } = outcome;
+  const atMs = watch.clock.mono();
+  // A look that came much too late: the machine was suspended, or we were.
+  const late = atMs - lastMs > everyMs + longestTokenMs + longestPageMs + longestLookMs;
+  const thrashing = ((await readMemoryPressure(watch.pressureFile)) ?? 0) > thrashingPercent;
+  const shared = { atMs, stoodStill: stoodStill || late, thrashing, ...(open === undefined ? {} : { open }) };
+  if (typeof page !== 'string') return { ...shared, problem: page.problem, paused: (await watch.isPaused?.()) ?? false };
+  onPage(page);
+  const engines = [...parseMetricsByEngine(page)];
+  return {
+    ...shared,
+    engines: engines.map(([engine, metrics]) => toEngineLook(engine, metrics)),
+    asleep: engines.some(([, { asleep = 0 }]) => asleep > 0),
+  };
+}
+
+function toEngineLook(engine: string, metrics: EngineMetrics): EngineLook {
+  const { running = 0, waiting = 0, iterations = 0, generationTokens = 0, promptTokens = 0, requestsSucceeded = 0 } = metrics;
+  return {
+    engine,
+    unfinished: running + waiting,
+    progress: iterations + generationTokens + promptTokens + requestsSucceeded,
+    promptTokens,
+  };
+}
+
+async function readPage(
+  { target: { host, port }, settings }: ProgressWatch,
+  signal: AbortSignal,
+): Promise<string | { readonly problem: string }> {
+  try {
+    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/metrics', timeoutMs: toPageLimit(settings), signal });
+    return reply.status === 200 ? reply.text : { problem: `/metrics: HTTP ${reply.status}` };
+  } catch (error) {
+    if (error instanceof NoReply) return { problem: `/metrics: ${error.reason}` };
+    throw error;
+  }
+}
+
+type Token = Parameters<typeof noteToken>[1];
+
+async function askForToken(
+  { target, settings, clock }: ProgressWatch,
+  { because }: Extract<WatchTask, { is: 'ask' }>,
+  signal: AbortSignal,
+): Promise<Token | undefined> {
+  const timeoutMs = clamp(settings.stallAfterMs / tokensPerStall, shortestLookMs, longestTokenMs);
+  // Without the key's value the answer is 401, which the API server gives without its engine.
+  if (target.needsKey && (await target.apiKey()) === undefined) return undefined;
+  const { outcome, stoodStill } = await watchOurselves(() => probeOnce(target, 'completion', { timeoutMs, signal }));
+  if (signal.aborted) return undefined;
+  if (outcome.passed) return { came: true, because, atMs: clock.mono() };
+  // A refusal, a broken connection or an error in words is a matter of others; only silence is held against it.
+  return stoodStill || outcome.detail !== 'ETIMEDOUT' ? undefined : { came: false, because, atMs: clock.mono() };
+}
+
+/** Whoever wants to know within seconds does not wait five for a page. */
+function toPageLimit({ stallAfterMs }: WatchSettings): number {
+  return clamp(stallAfterMs, shortestLookMs, longestPageMs);
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}
