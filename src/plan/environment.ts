@@ -59,6 +59,7 @@ function toOwn(profile: Profile, { places, engine, gpus }: EnvironmentContext): 
     { name: 'VLLM_NO_USAGE_STATS', value: '1', from: 'default', reason: say('plan.no-tracking') },
     { name: 'DO_NOT_TRACK', value: '1', from: 'default', reason: say('plan.no-tracking') },
     { name: 'VLLM_MAX_N_SEQUENCES', value: '64', from: 'default', reason: say('plan.max-sequences') },
+    { name: 'VLLM_HOST_IP', value: '127.0.0.1', from: 'default', reason: say('plan.workers-here') },
     { name: 'VLLM_DISABLE_LOG_LOGO', value: '1', from: 'default', reason: say('plan.plain-log') },
     { name: 'VLLM_LOGGING_COLOR', value: '0', from: 'default', reason: say('plan.plain-log') },
     { name: 'PYTHONUNBUFFERED', value: '1', from: 'default', reason: say('plan.unbuffered') },

@@ -29,6 +29,7 @@ describe('planDeployment', () => {
       TRANSFORMERS_OFFLINE: '1',
       VLLM_CPU_CI_ENV: '1',
       VLLM_DISABLE_LOG_LOGO: '1',
+      VLLM_HOST_IP: '127.0.0.1',
       VLLM_LOGGING_COLOR: '0',
       VLLM_MAX_N_SEQUENCES: '64',
       VLLM_NO_USAGE_STATS: '1',

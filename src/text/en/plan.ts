@@ -121,6 +121,7 @@ export const plan = {
   'plan.exposed.remote-code': 'trust-remote-code runs programs that come with the model',
   'plan.exposed.dev-mode': 'VLLM_SERVER_DEV_MODE adds routes that no key guards',
   'plan.exposed.leave-out': 'Leave it out, or leave server.host at 127.0.0.1.',
+  'plan.workers-here': 'workers of one machine meet on loopback',
   'plan.max-sequences': "one request cannot ask for more answers than this; vLLM's own limit is 16384",
   'plan.no-origins': 'pages of other sites cannot use the key from a browser',
   'plan.plain-log': 'the log is read by a program too',
