@@ -28,9 +28,8 @@ IFS='
 for group in $groups; do echo $$ >"$group"; done
 unset IFS
 ulimit -c 0 2>/dev/null
-([ -z "$mask" ] || umask "$mask"
-[ -z "$files" ] || ulimit -n "$files" 2>/dev/null || ulimit -n "$(ulimit -Hn)"
-exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$start_file" "$@") >&3 2>&4 3>&- 4>&-
+([ -z "$files" ] || ulimit -n "$files" 2>/dev/null || ulimit -n "$(ulimit -Hn)"
+exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && { [ -z "$1" ] || umask "$1"; shift; exec "$@"; }' "$start_file" "$mask" "$@") >&3 2>&4 3>&- 4>&-
 status=$?
 printf '{"status":%d,"at":"%s"}\\n' "$status" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$exit_file.new"
 mv "$exit_file.new" "$exit_file"

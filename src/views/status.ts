@@ -68,7 +68,8 @@ export function renderDetail(deployment: Deployment, palette: Palette): string {
   return head + lines.join('') + renderFindings(deployment.findings ?? [], palette);
 }
 
-function toStateText({ state, supervised, desired }: Deployment): string {
+function toStateText({ state, supervised, desired, frozen }: Deployment): string {
+  if (frozen) return toText(say('views.frozen', { state }));
   const lost = !supervised && desired === 'up' && state !== 'failed' && state !== 'stopped';
   return lost ? toText(say('views.unsupervised', { state })) : state;
 }
@@ -125,6 +126,7 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
       say('views.label.phase'),
       phase === undefined || health.ready ? undefined : [toPhaseText(phase), ...toStartParts(deployment)].join(' · '),
     ],
+    [say('views.label.frozen'), toFrozenText(deployment)],
     [say('views.label.health'), health.reason],
     [say('views.label.up'), toUptimeText(deployment)],
     [say('views.label.process'), pid === undefined ? undefined : String(pid)],
@@ -140,6 +142,10 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
       deployment.configDrift ? toText(say('views.drift', { name: deployment.name, profile: deployment.profile })) : undefined,
     ],
   ];
+}
+
+function toFrozenText({ frozen, name }: Deployment): string | undefined {
+  return frozen && toText(say('views.frozen-since', { ...frozen, name }));
 }
 
 function toAdaptedText({ adapted, profile }: Deployment): string | undefined {

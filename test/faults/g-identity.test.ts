@@ -86,6 +86,7 @@ it('G2 a main process that nobody reaps counts as gone', { timeout }, async () =
   const instance = await launch('exec sleep 602');
   const [pid, keeper] = [instance.record.process?.pid ?? 0, instance.record.keeper?.pid ?? 0];
   process.kill(keeper, 'SIGSTOP');
+  await expect.poll(async () => (await readProcess(keeper))?.state).toBe('T');
   killQuietly(pid);
   await expect.poll(async () => (await readProcess(pid))?.state).toBe('Z');
   // Its keeper, which would say how it ended, stands still: that it ended is known all the same.

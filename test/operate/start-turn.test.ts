@@ -75,6 +75,8 @@ describe('starts on one GPU', () => {
   it('go on when the supervisor of the one before has ended', async () => {
     const first = await startOne('chat', 'GPU-a');
     await life(first).toBe('starting');
+    // An engine that is only being launched is not adopted: what there is of it is ended, and it is started again.
+    await expect.poll(() => first.supervisor.now.launch?.process).toBeDefined();
     const gone = new AbortController();
     gone.abort();
     await first.ended(gone.signal);

@@ -63,6 +63,17 @@ test.each<[Deployment['startsIn'], string]>([
   expect(renderDetail(starting, palette)).toMatch(new RegExp(`phase +${text}\n`));
 });
 
+test('one that is frozen says so, why, and what goes on from there', () => {
+  const frozen: Deployment = {
+    ...tiny,
+    frozen: { invariant: 'I1', detail: 'ready → preflight by health', at: '2026-01-01T00:00:00.000Z' },
+  };
+  expect(renderStatusTable([frozen], palette)).toContain('ready (frozen)');
+  const shown = renderDetail(frozen, palette);
+  expect(shown).toContain('(I1: ready → preflight by health)');
+  expect(shown).toContain('qwen-deploy restart tiny goes on');
+});
+
 describe('the last word of up', () => {
   test.each([
     ['plain', tiny, 'tiny ready http://127.0.0.1:8000/v1\n'],

@@ -18,6 +18,10 @@ export const views = {
   'views.nothing-real': 'Nothing here is a real model: {name} is simulated.',
   'views.simulated': '{text} (simulated)',
   'views.simulated-backend': 'simulated',
+  'views.frozen': '{state} (frozen)',
+  'views.frozen-since':
+    'since {at}: a step of ours would have been wrong ({invariant}: {detail}), so nothing more is done by itself; qwen-deploy restart {name} goes on',
+  'views.label.frozen': 'frozen',
   'views.unsupervised': '{state} (unsupervised)',
   'views.no-deployments': 'There is no deployment. qwen-deploy up starts one.',
   'views.down': '{name} is down',
