@@ -42,13 +42,18 @@ export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exi
 
 /** vLLM ends itself when all requests have ended, and also at its own limit, which cuts off the others. */
 function toAborted({ drain, wanted }: State, { wallMs }: Moment): number {
-  if (drain === undefined) return 0;
-  return wallMs - Date.parse(drain.since) < wanted.spec.drainMs ? 0 : (drain.left ?? 0);
+  return drain === undefined || !isCutOff({ drain, wanted }, wallMs) ? 0 : (drain.left ?? 0);
 }
 
-export function noteInFlight(state: State, requests: number): Step {
+/** vLLM's own limit is over: whatever goes from now on was cut off. */
+function isCutOff({ drain, wanted }: Pick<State, 'drain' | 'wanted'>, wallMs: number): boolean {
+  return drain !== undefined && wallMs - Date.parse(drain.since) >= wanted.spec.drainMs;
+}
+
+export function noteInFlight(state: State, requests: number, { wallMs }: Moment): Step {
   const { drain } = state;
   if (drain === undefined) return [state, []];
+  if (isCutOff(state, wallMs)) return requests === 0 ? endDrain({ ...state, life: 'stopping' }, drain.left ?? 0) : [state, []];
   const open = Math.max(drain.open ?? 0, requests);
   const next: State = { ...state, drain: { ...drain, open, left: requests } };
   // Nothing to wait for any more: from here on it only stops.

@@ -67,7 +67,7 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
     case 'out-of-sight':
       return loseSight(state, signal.reason);
     case 'in-flight':
-      return state.life === 'draining' ? noteInFlight(state, signal.requests) : ignore(state);
+      return state.life === 'draining' ? noteInFlight(state, signal.requests, moment) : ignore(state);
     case 'bundled':
       return state.life === 'unhealthy' ? endStalled(state, signal.path, moment) : ignore(state);
     case 'exited':

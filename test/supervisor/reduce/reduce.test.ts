@@ -556,6 +556,13 @@ describe('a drain', () => {
     expect(told(draining, exited(), at.wallMs + 31_000)).toEqual([{ type: 'drained', finished: 0, aborted: 2 }]);
   });
 
+  it('counts what goes after the limit as cut off, also where it goes one by one', () => {
+    const draining = run(ready, down, inFlight(3)).state;
+    const [later] = reduce(draining, inFlight(1), { ...at, wallMs: at.wallMs + 30_100 });
+    expect(told(later, inFlight(0), at.wallMs + 30_200)).toEqual([{ type: 'drained', finished: 0, aborted: 3 }]);
+    expect(told(later, timer('kill'), at.wallMs + 40_000)).toEqual([{ type: 'drained', finished: 0, aborted: 3 }]);
+  });
+
   it('of an idle engine is not spoken of', () => {
     const { state, effects } = run(ready, down, inFlight(0), exited(), reclaimed());
     expect(state.life).toBe('stopped');
