@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { loadTypeScript } from '../scripts/flags/typescript.mjs';
 import { createHome, freePort, median, report } from './lib.mjs';
 import { answers, readMarks, readRss, readStat, until, writeProgram } from './supervisor/program.mjs';
 import { installPeers, pm2, startOurs, supervisord } from './supervisor/under.mjs';
@@ -18,6 +19,13 @@ const logBytes = 300 * 2 ** 20;
 
 const { home, env, remove } = createHome();
 const place = { home, env, tools: join(home, 'tools') };
+const { sweep } = await loadTypeScript('scripts/faults/swept.ts');
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    sweep(home);
+    process.exit(130);
+  });
+}
 try {
   installPeers(place);
   const times = { ours: [], oursAlone: [], pm2: [], supervisord: [] };
@@ -46,9 +54,16 @@ try {
     },
     { name: 'idle processor of our supervisor', value: idle.ours.cpuPercent, bar: 0.5, unit: ' %' },
     { name: 'idle processor of pm2', value: idle.pm2.cpuPercent, bar: Infinity, unit: ' %', note: 'shown' },
-    { name: 'resident memory of our supervisor / of pm2', value: idle.ours.rssMiB / idle.pm2.rssMiB, bar: 1.3, unit: ' ×' },
+    { name: 'idle processor of supervisord', value: idle.supervisord.cpuPercent, bar: Infinity, unit: ' %', note: 'shown' },
     {
-      name: 'resident memory of our supervisor / of supervisord',
+      name: 'resident memory of our supervisor and keeper / of pm2',
+      value: idle.ours.rssMiB / idle.pm2.rssMiB,
+      bar: 1.3,
+      unit: ' ×',
+      note: 'of one deployment: each has a supervisor of its own here, pm2 and supervisord have one for all',
+    },
+    {
+      name: 'resident memory of our supervisor and keeper / of supervisord',
       value: idle.ours.rssMiB / idle.supervisord.rssMiB,
       bar: Infinity,
       unit: ' ×',
@@ -56,6 +71,13 @@ try {
     },
     { name: 'writing the log under us / into a plain file', value: log.ours / log.plain, bar: 1.15, unit: ' ×' },
     { name: 'writing the log under pm2 / into a plain file', value: log.pm2 / log.plain, bar: Infinity, unit: ' ×', note: 'shown' },
+    {
+      name: 'writing the log under supervisord / into a plain file',
+      value: log.supervisord / log.plain,
+      bar: Infinity,
+      unit: ' ×',
+      note: 'shown',
+    },
   ]);
 } finally {
   remove();
@@ -107,15 +129,18 @@ async function measureIdle() {
   }
   try {
     for (const { port } of [ours, ...others]) await until('it serves', () => answers(port));
-    const pids = { ours: (await ours.status()).supervisor.pid, pm2: others[0].pid, supervisord: others[1].pid };
+    const { pid, supervisor } = await ours.status();
+    // The parent of the engine keeps its exit status, and is ours too.
+    const pids = { ours: [supervisor.pid, readStat(pid).parent], pm2: [others[0].pid], supervisord: [others[1].pid] };
+    const toTicks = (all) => all.reduce((sum, one) => sum + readStat(one).ticks, 0);
     // What a start costs is not idleness.
     await wait(15_000);
-    const before = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, readStat(pid).ticks]));
+    const before = Object.fromEntries(Object.entries(pids).map(([name, all]) => [name, toTicks(all)]));
     await wait(idleMs);
     return Object.fromEntries(
-      Object.entries(pids).map(([name, pid]) => {
-        const seconds = (readStat(pid).ticks - before[name]) / 100;
-        return [name, { cpuPercent: (seconds * 100_000) / idleMs, rssMiB: readRss(pid) }];
+      Object.entries(pids).map(([name, all]) => {
+        const seconds = (toTicks(all) - before[name]) / 100;
+        return [name, { cpuPercent: (seconds * 100_000) / idleMs, rssMiB: all.reduce((sum, one) => sum + readRss(one), 0) }];
       }),
     );
   } finally {
@@ -123,18 +148,20 @@ async function measureIdle() {
   }
 }
 
-/** Seconds that a program needs to write its log: to a plain file, under us, under pm2. Each measured by the program itself. */
+/** Seconds that a program needs to write its log: to a plain file, under us, under each peer. Each measured by the program itself. */
 async function measureLog() {
-  const all = { plain: [], ours: [], pm2: [] };
+  const all = { plain: [], ours: [], pm2: [], supervisord: [] };
   for (let round = 0; round < 3; round += 1) {
     all.plain.push(await writePlain());
     const ours = await startOurs(place, { children: false, more: [`engine.env=${JSON.stringify({ WRITE_BYTES: String(logBytes) })}`] });
     all.ours.push(await readWritten(ours));
     await ours.end();
-    const made = writeProgram(join(home, `log-${round}`), { children: false, port: await freePort() });
-    const peer = await pm2({ ...place, env: { ...env, WRITE_BYTES: String(logBytes) } }, made);
-    all.pm2.push(await readWritten(peer));
-    await peer.end();
+    for (const start of [pm2, supervisord]) {
+      const made = writeProgram(join(home, `log-${start.name}-${round}`), { children: false, port: await freePort() });
+      const peer = await start({ ...place, env: { ...env, WRITE_BYTES: String(logBytes) } }, made);
+      all[start.name].push(await readWritten(peer));
+      await peer.end();
+    }
   }
   return Object.fromEntries(Object.entries(all).map(([name, values]) => [name, median(values)]));
 }

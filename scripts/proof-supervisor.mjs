@@ -3,22 +3,22 @@
 // longest), and what was left; exit status 1 when anything failed or anything was left. NAME: only scenarios whose name
 // has it (a regular expression: "D1", "frozen").
 // The engine: QWEN_DEPLOY_TEST_ENGINE_HOME, as for npm run test:vllm. A round takes about a quarter of an hour on two cores.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from './flags/typescript.mjs';
+import { loadTypeScript, root } from './flags/typescript.mjs';
 
 const rounds = Number(process.argv[2] ?? process.env.ROUNDS ?? 10);
 const only = process.argv[3];
 const files = ['test/vllm/supervision.test.ts', 'test/vllm/hangs.test.ts'];
+const { runSwept } = await loadTypeScript('scripts/faults/swept.ts');
 const reports = mkdtempSync(join(tmpdir(), 'qd-proof-'));
 /** Name of a scenario → what each of its rounds gave. */
 const played = new Map();
 let broken = 0;
 for (let round = 1; round <= rounds; round += 1) {
   const begin = Date.now();
-  const tests = playRound(join(reports, `${round}.json`));
+  const tests = await playRound(join(reports, `${round}.json`));
   if (tests.length === 0) broken += 1;
   for (const test of tests) played.set(test.title, [...(played.get(test.title) ?? []), test]);
   const failed = tests.filter(({ status }) => status !== 'passed');
@@ -36,11 +36,11 @@ console.log(`${rounds} rounds, ${every.length} scenarios played, ${failures} fai
 for (const one of left) console.log(`  ${one}`);
 process.exitCode = failures === 0 && broken === 0 && left.length === 0 && played.size > 0 ? 0 : 1;
 
-function playRound(file) {
-  const args = ['vitest', 'run', '--config', 'vitest.vllm.config.ts', ...files, '--reporter=json', `--outputFile.json=${file}`];
+async function playRound(file) {
+  const args = ['run', '--config', 'vitest.vllm.config.ts', ...files, '--reporter=json', `--outputFile.json=${file}`];
   if (only !== undefined) args.push('-t', only);
   const env = { ...process.env, QWEN_DEPLOY_PROOF: 'supervisor' };
-  const { status } = spawnSync('npx', args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const status = await runSwept(args, { cwd: root, env, output: 'ignore' });
   // Without a report, or with a file that could not even be loaded, the round proves nothing.
   const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).testResults : [];
   if (results.length < files.length || results.some(({ assertionResults }) => assertionResults.length === 0)) {

@@ -1,11 +1,11 @@
 /** The body of scripts/faults.mjs: runs every test that carries an id of the matrix, and writes docs/faults.md. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, homedir, release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { areas, rows } from '../../test/faults/matrix.ts';
-import { leastShare, type Report, renderPage, type Summary, summarise, toShown } from './report.ts';
+import { findBroken, leastShare, type Report, renderPage, type Summary, summarise, toShown } from './report.ts';
+import { runSwept } from './swept.ts';
 
 export interface ProofOptions {
   readonly root: string;
@@ -21,6 +21,7 @@ interface Suite {
   readonly env: NodeJS.ProcessEnv;
 }
 
+const longestMinutes = 60;
 /** A name with an id; what the filter lets through by chance has no id at its beginning and does not count. */
 const named = '(^| )[A-M][0-9]{1,2}( |,)';
 const mayCarry = /['"`](?:[A-M]\d{1,2}(?:,? ))+/;
@@ -47,7 +48,20 @@ export async function proveFaults(options: ProofOptions): Promise<number> {
   ];
   await writeFile(join(root, 'docs/faults.md'), renderPage(summary, { lines, areas }));
   if (options.reports === undefined) await rm(directory, { recursive: true, force: true });
-  return tell(summary);
+  return Math.max(tell(summary), tellBroken(reports, root), tellTime(options.reports === undefined ? minutes : 0));
+}
+
+/** A file that could not be loaded, or whose preparations failed, shows none of its rows, and might not be missed. */
+function tellBroken(reports: readonly Report[], root: string): number {
+  const broken = findBroken(reports, root);
+  for (const file of broken) console.log(`${file}: failed as a whole`);
+  return broken.length > 0 ? 1 : 0;
+}
+
+function tellTime(minutes: number): number {
+  if (minutes <= longestMinutes) return 0;
+  console.log(`${minutes.toFixed(1)} minutes, at most ${longestMinutes}`);
+  return 1;
 }
 
 function tell({ results, unknown, share, passed, counted }: Summary): number {
@@ -92,14 +106,10 @@ async function readWithHelpers(root: string, file: string): Promise<string> {
 }
 
 /** One after the other: the machine is theirs. That some failed is in the report. */
-function run(root: string, { name, args, env }: Suite, outputFile: string): Promise<void> {
+async function run(root: string, { name, args, env }: Suite, outputFile: string): Promise<void> {
   console.log(`== ${name}`);
-  const words = ['vitest', 'run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`];
-  return new Promise((resolve, reject) => {
-    const child = spawn('npx', words, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' });
-    child.once('error', reject);
-    child.once('close', () => resolve());
-  });
+  const words = ['run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`];
+  await runSwept(words, { cwd: root, env: { ...process.env, ...env }, output: 'inherit' });
 }
 
 function toReportFile(directory: string, { name }: Suite): string {

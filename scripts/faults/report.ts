@@ -5,6 +5,7 @@ import type { FaultRow } from '../../test/faults/matrix.ts';
 export interface Report {
   readonly testResults: readonly {
     readonly name: string;
+    readonly status?: string;
     readonly assertionResults: readonly {
       readonly ancestorTitles: readonly string[];
       readonly title: string;
@@ -58,6 +59,13 @@ export function toShown(reports: readonly Report[], root: string): readonly Show
       }),
     ),
   );
+}
+
+/** Files that failed although none of their tests did. */
+export function findBroken(reports: readonly Report[], root: string): readonly string[] {
+  const files = reports.flatMap(({ testResults }) => testResults);
+  const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed'));
+  return broken.map(({ name }) => name.replace(`${root}/`, ''));
 }
 
 export function summarise(rows: readonly FaultRow[], shown: readonly Shown[]): Summary {

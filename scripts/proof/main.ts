@@ -36,6 +36,7 @@ export async function proveBar(id: string, bundle: string): Promise<number> {
   }
   const startedAt = performance.now();
   const turns = { asked: 0, full: 0 };
+  const { on = 'the stand-in engine' } = bar;
   console.log(`${bar.id}  ${bar.bar}`);
   const { met, figure, lines } = await bar.prove(toAsked(bundle, turns)).catch((error: unknown) => ({
     met: false,
@@ -44,8 +45,9 @@ export async function proveBar(id: string, bundle: string): Promise<number> {
   }));
   for (const line of lines) console.log(`    ${line}`);
   const short = turns.asked < turns.full ? ` (${turns.asked} of ${turns.full} asked)` : '';
-  console.log(`${met ? 'met   ' : 'MISSED'}  ${figure}${short}, in ${toSeconds(performance.now() - startedAt, 0)}`);
-  console.log(`| ${bar.id} | ${bar.bar} | ${figure}${short} | ${met ? 'met' : 'missed'} |`);
+  const about = `${figure}${short}; ${on}`;
+  console.log(`${met ? 'met   ' : 'MISSED'}  ${about}, in ${toSeconds(performance.now() - startedAt, 0)}`);
+  console.log(`| ${bar.id} | ${bar.bar} | ${about} | ${met ? 'met' : 'missed'} |`);
   return met ? 0 : 1;
 }
 

@@ -24,14 +24,17 @@ export const falseRestarts: Bar = {
     const days = [1, 2, 3, 4, 5].map(watchDay);
     const blind = days.filter(({ frozenFound }) => !frozenFound).length;
     const real = await saturate(minutes);
+    // Three late answers of /health take half a minute and more to be said.
+    const wasSlow = real.degraded > 0 || minutes < 3;
     const restarts = days.reduce((sum, day) => sum + day.verdicts, 0);
     return {
-      met: real.restarts === 0 && real.sameLaunch && real.answered > 0 && restarts === 0 && blind === 0,
+      met: real.restarts === 0 && real.sameLaunch && real.answered > 0 && wasSlow && restarts === 0 && blind === 0,
       figure: `${real.restarts} restarts in ${minutes} min, ${restarts} in ${days.length} × 24 h on the fake clock`,
       lines: [
         `real: ${real.answered} tokens were generated meanwhile, load average ${real.loadAverage}, ${real.degraded} times said to be slow or not ready`,
         ...days.map(describeDay),
         ...(blind > 0 ? [`${blind} days ended with a frozen engine that was not found: the proof is blind`] : []),
+        ...(wasSlow ? [] : ['nothing was ever said to be slow: the proof is blind']),
         ...(real.sameLaunch ? [] : ['the engine at the end is not the one of the beginning']),
       ],
     };
@@ -54,6 +57,7 @@ interface Saturated {
 async function saturate(minutes: number): Promise<Saturated> {
   const stand = await openStand({ tokenMs: 50 });
   const loops: ChildProcess[] = [];
+  process.once('exit', () => loops.map((loop) => loop.kill('SIGKILL')));
   try {
     const first = await stand.up();
     const asking = keepAsking(stand.port, clients);

@@ -68,6 +68,7 @@ async function playAll(schedules: number, say: Asked['say']) {
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, schedules) }, work));
+  if (seen.launches < schedules / 2) problems.push(`only ${seen.launches} launches were seen: the proof is blind`);
   const figure = `${schedules} real schedules with ${seen.launches} launches: ${seen.doubles} of ${seen.looks} looks saw two incarnations`;
   return { problems, figure };
 }

@@ -97,6 +97,7 @@ async function fillAll(points: number, say: Asked['say']): Promise<Found> {
     await stand.dispose();
     return { figure: 'ENOSPC not tried', problems: [`a tmpfs needs root: ${mounted.stderr.trim()}`] };
   }
+  process.once('exit', () => spawnSync('umount', ['-l', disk], { stdio: 'ignore' }));
   const watch = watchIncarnations(stand.box.home);
   try {
     for (let point = 0; point < points; point += 1) {

@@ -65,7 +65,9 @@ async function leakOnce(): Promise<{ readonly places: readonly Place[]; readonly
     await stand.untilEvent(0, ({ type }) => type === 'ready');
     await freeze(stand);
     for (const [name, args] of Object.entries(commands)) {
-      const { stdout, stderr } = await stand.box.cli(...args);
+      const { code, stdout, stderr } = await stand.box.cli(...args);
+      // What fails shows nothing, least of all a secret.
+      if (code !== 0) throw new Error(`${name}: exit ${code}: ${stderr}`);
       shown.set(name, stdout + stderr);
     }
     const { code, stdout } = await stand.box.cli('doctor', '--offline', '--bundle', join(stand.box.home, 'bundle.tar.gz'), '-o', 'json');

@@ -14,6 +14,7 @@ const perProgramRound = 50;
 export const pidReuse: Bar = {
   id: 'R11',
   bar: 'pid reuse: 0 foreign processes signalled in 1,000 forced reuses',
+  on: '`sleep` under the runtime, the stand-in engine under the program',
   async prove(asked) {
     const rounds = asked.rounds(1000);
     const { forced, signalled, program, problems } = await runInside(asked.bundle, rounds);
@@ -40,6 +41,7 @@ function runInside(bundle: string, rounds: number): Promise<Reused> {
   const args = ['--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', '"$@"; exit $?', 'sh', ...node];
   return new Promise((resolve, reject) => {
     const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    process.once('exit', () => child.kill('SIGKILL'));
     const said = { out: '', err: '' };
     child.stdout.on('data', (chunk) => (said.out += chunk));
     child.stderr.on('data', (chunk) => (said.err += chunk));

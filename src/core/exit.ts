@@ -22,6 +22,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'profile/unknown': ExitStatus.unknownName,
   'engine/unknown': ExitStatus.unknownName,
   'engine/failed': ExitStatus.engine,
+  'engine/shared-memory': ExitStatus.engine,
+  'engine/compile-cache': ExitStatus.engine,
   'engine/never-ready': ExitStatus.engine,
   'engine/start-stalled': ExitStatus.engine,
   'engine/download-stalled': ExitStatus.engine,

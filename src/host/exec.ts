@@ -1,4 +1,5 @@
 /** The one door to other programs (the only execa). Engines are started in `runtime/`, through `startDetached` here. */
+import { waitFor } from '../core/clock.ts';
 
 export interface RunResult {
   /** Undefined when it did not exit by itself (signal, time limit, not startable). */
@@ -23,6 +24,9 @@ export interface RunOptions {
 
 /** Longest output kept of one program, bytes. */
 const outputCap = 8 * 2 ** 20;
+/** What ignores SIGTERM is killed this much later, and has ended by so much after that. */
+const killDelayMs = 1000;
+const settleMs = 500;
 
 /** Runs a program to its end. Never rejects for what the program does: failures are in the result. */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
@@ -35,7 +39,7 @@ export async function runProgram(program: string, args: readonly string[], optio
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...(options.env ? { env: options.env, extendEnv: false } : {}),
     ...(options.cwd ? { cwd: options.cwd } : {}),
-    ...(options.timeoutMs ? { timeout: options.timeoutMs, forceKillAfterDelay: 1000 } : {}),
+    ...(options.timeoutMs ? { timeout: options.timeoutMs, forceKillAfterDelay: killDelayMs } : {}),
     ...(options.signal ? { cancelSignal: options.signal } : {}),
   });
   if (options.onLine) {
@@ -55,6 +59,26 @@ export async function runProgram(program: string, args: readonly string[], optio
         ? (result.code ?? 'failed')
         : undefined,
   };
+}
+
+/**
+ * The same, and settles soon after its time limit whatever becomes of the program: one that hangs in the kernel does not
+ * end by any signal, and one that has left a child behind keeps its output open. For looks that something waits for.
+ */
+export async function runBriefly(
+  program: string,
+  args: readonly string[],
+  options: RunOptions & { readonly timeoutMs: number },
+): Promise<RunResult> {
+  const over = new AbortController();
+  const late = waitFor(options.timeoutMs + killDelayMs + settleMs, over.signal).then(
+    (): RunResult => ({ code: undefined, signal: undefined, stdout: '', stderr: '', problem: 'ETIMEDOUT' }),
+  );
+  try {
+    return await Promise.race([runProgram(program, args, options), late]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** Progress bars redraw with carriage returns, so those end lines too. */

@@ -41,6 +41,14 @@ export function isDead(facts: ProcessFacts | undefined): facts is undefined {
   return facts === undefined || facts.state === 'Z' || facts.state === 'X';
 }
 
+/** Of the kernel's interface, on every architecture that vLLM runs on. */
+const ticksPerSecond = 100;
+
+/** Clock ticks since boot, as in `startTicks`. */
+export function readUptimeTicks(): number {
+  return Math.round(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * ticksPerSecond);
+}
+
 /** Files that are open at once while many processes are looked at: there may be more processes than descriptors. */
 const atOnce = 64;
 
@@ -53,10 +61,12 @@ export async function listProcesses(): Promise<readonly ProcessFacts[]> {
   return found.filter((facts) => facts !== undefined);
 }
 
-/** `Promise.all` over a list of any length, a bounded number at a time. */
+/** `Promise.all` over a list of any length, a bounded number at a time, and others get their turn in between. */
 export async function inTurns<T, R>(items: readonly T[], look: (item: T) => Promise<R>): Promise<R[]> {
   const found: R[] = [];
   for (let start = 0; start < items.length; start += atOnce) {
+    // Many looks are done at once: thousands of processes in one go would hold up everything else.
+    if (start > 0) await new Promise((resolve) => setImmediate(resolve));
     found.push(...(await Promise.all(items.slice(start, start + atOnce).map(look))));
   }
   return found;

@@ -5,6 +5,8 @@
  *   QD_CRASH_AT=before:launch#1   SIGKILL before the first launch; `after:` when it has begun
  *   QD_CRASH_AT=throw:emit#3      an error that nobody catches, at the third event; `reject:` a promise's
  */
+import { writeSync } from 'node:fs';
+
 type When = 'before' | 'after';
 type CrashPoint = (step: string, when: When) => void;
 
@@ -26,7 +28,11 @@ function crash(how: string): void {
   const error = () => new Error('QD_CRASH_AT');
   if (how === 'reject') void Promise.reject(error());
   else if (how === 'throw') setImmediate(() => throwIt(error()));
-  else process.kill(process.pid, 'SIGKILL');
+  else {
+    // Whoever plays this can see that it happened.
+    writeSync(process.stderr.fd, 'QD_CRASH_AT\n');
+    process.kill(process.pid, 'SIGKILL');
+  }
 }
 
 function throwIt(error: Error): never {

@@ -8,6 +8,7 @@ import type { DeploymentEvent, ExitReport } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { readLastLines } from '../host/tail.ts';
 import { parseEvent } from '../supervisor/event-line.ts';
+import { isCompileCacheDamage } from '../vllm/compile-cache.ts';
 import type { Context } from './context.ts';
 
 export type Outcome =
@@ -119,7 +120,13 @@ function toStartError(name: string, exit: ExitReport, refused: Message | undefin
   if (stall) return stall;
   if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line });
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);
-  return DeployError.of('engine/failed', { name, line: exit.line ?? ended ?? line });
+  return DeployError.of(toFailureCode(exit), { name, line: exit.line ?? ended ?? line });
+}
+
+/** What is known to help stands in its hint. */
+function toFailureCode(exit: ExitReport) {
+  if (exit.diagnosis === 'shm_too_small') return 'engine/shared-memory';
+  return isCompileCacheDamage(exit) ? 'engine/compile-cache' : 'engine/failed';
 }
 
 function toLoopError(name: string, reason: string, stalled: string | undefined): DeployError {

@@ -86,9 +86,11 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
   const journal = await Journal.open(paths.events);
   const append = (event: LifeEvent) => journal.append(event, { at: new Date().toISOString(), deployment: name, run: supervisor.now.run });
   const onNote = (note: Message) => append({ type: 'note', note });
+  // Before them: they may have something to say, and that needs the supervisor.
+  const hooks = await readTestHooks(context.env);
   const companions: Companions = new Companions({ context, paths, journal, onNote, now: () => supervisor.now });
   const supervisor: Supervisor = new Supervisor({
-    ...(await readTestHooks(context.env)),
+    ...hooks,
     ...companions.hooks,
     state: found.state,
     stateFile: paths.state,

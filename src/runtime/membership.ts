@@ -16,7 +16,7 @@
  */
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { inTurns, isDead, listProcesses, type ProcessFacts, readDescriptor } from '../host/proc.ts';
+import { inTurns, isDead, listProcesses, type ProcessFacts, readDescriptor, readUptimeTicks } from '../host/proc.ts';
 import type { ProcessIdentity } from './runtime.ts';
 
 export interface LaunchMarks {
@@ -43,7 +43,9 @@ export class Membership {
     const sessions = keeper ? await this.checkSession(keeper, { all, young, direct }) : toSessions(young, direct);
     for (const facts of young) if (sessions.has(facts.session)) direct.add(facts.pid);
     const members = addDescendants(young, direct);
-    for (const facts of members) this.seen.set(facts.pid, facts.startTicks);
+    const now = readUptimeTicks();
+    // Within one tick a stranger could get the same number and the same start time.
+    for (const facts of members) if (now > facts.startTicks) this.seen.set(facts.pid, facts.startTicks);
     return members.filter((facts) => !isDead(facts));
   }
 

@@ -7,13 +7,17 @@ import { DeployError } from '../core/error.ts';
 import { toEngineEnvironment } from '../host/environment.ts';
 import { type DetachedExit, startDetached } from '../host/exec.ts';
 import { errnoOf, readTextFile } from '../host/files.ts';
-import { isDead, readBootId, readProcess } from '../host/proc.ts';
+import { isDead, type ProcessFacts, readBootId, readProcess, readUptimeTicks } from '../host/proc.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { applyCaps, checkLimits, toGroupsNoted } from './caps.ts';
 import { keeperScript, parseExitFile } from './keeper.ts';
 import { ProcessRemains, signalVerified } from './remains.ts';
 import type { Exit, Instance, LaunchOrder, LaunchRecord, ProcessIdentity, Runtime } from './runtime.ts';
 
+const ourPid = process.pid;
+/** A tick is 10 ms. */
+const lookMs = 3;
+const looksMost = 100;
 /** How long the keeper's shell may take to become the engine; it takes about 2 ms. */
 const spawnLimitMs = 10_000;
 /** How often an engine is looked at whose keeper is not our child. */
@@ -100,9 +104,9 @@ async function start(order: LaunchOrder, { env, log, undo }: Start): Promise<Ins
     ...toCommand(spec),
   ];
   const spawned = await startKeeper(args, { env: toEnvironment(order, env), log });
-  const keeper = await identify(spawned.pid);
+  const keeper = await identify(spawned.pid, ({ ppid }) => ppid === ourPid);
   undo.note({ keeper });
-  const process = await waitUntilStarted(startFile, spawned.exited);
+  const process = await waitUntilStarted(startFile, { keeper, exited: spawned.exited });
   const problems = await checkLimits(process.pid, spec.resources, caps);
   const record: LaunchRecord = { ...order.record, keeper, process, ...groups, ...problems };
   return new ProcessInstance(record, spawned.exited);
@@ -232,23 +236,35 @@ async function startKeeper(args: readonly string[], options: { readonly env: Nod
   }
 }
 
-async function waitUntilStarted(startFile: string, keeperExited: Promise<DetachedExit>): Promise<ProcessIdentity> {
+async function waitUntilStarted(
+  startFile: string,
+  { keeper, exited }: { readonly keeper: ProcessIdentity; readonly exited: Promise<DetachedExit> },
+): Promise<ProcessIdentity> {
   let keeperGone = false;
-  keeperExited.then(() => {
+  exited.then(() => {
     keeperGone = true;
   });
   const deadline = performance.now() + spawnLimitMs;
   while (performance.now() < deadline) {
     const pid = Number((await readTextFile(startFile)) ?? Number.NaN);
     // An engine that is already gone again still counts as started: its exit is on record.
-    if (Number.isInteger(pid) && pid > 0) return identify(pid);
+    if (Number.isInteger(pid) && pid > 0) return identify(pid, ({ session }) => session === keeper.pid);
     if (keeperGone) break;
     await waitFor(2);
   }
   throw DeployError.of('runtime/spawn-failed', { program: 'sh', problem: 'the keeper did not start the engine' });
 }
 
-async function identify(pid: number): Promise<ProcessIdentity> {
-  const facts = await readProcess(pid);
-  return { pid, startTicks: facts?.startTicks ?? -1 };
+/**
+ * Seen alive, and ours, after the tick in which it began: whoever gets its number later has another start time then.
+ * One that is gone before has an identity that nobody has.
+ */
+async function identify(pid: number, isOurs: (facts: ProcessFacts) => boolean): Promise<ProcessIdentity> {
+  for (let looks = 0; looks < looksMost; looks += 1) {
+    const facts = await readProcess(pid);
+    if (isDead(facts) || !isOurs(facts)) break;
+    if (readUptimeTicks() > facts.startTicks) return { pid, startTicks: facts.startTicks };
+    await waitFor(lookMs);
+  }
+  return { pid, startTicks: -1 };
 }

@@ -4,7 +4,7 @@ import { waitFor } from '../core/clock.ts';
 import type { Survivor } from '../core/event.ts';
 import { removeCapGroup } from '../host/cgroup.ts';
 import { errnoOf, readTextFile, writeFileAtomic } from '../host/files.ts';
-import { isDead, type ProcessFacts, readBootId, readCommandLine, readProcess, readWaitChannel } from '../host/proc.ts';
+import { isDead, type ProcessFacts, readBootId, readCommandLine, readProcess, readUptimeTicks, readWaitChannel } from '../host/proc.ts';
 import { Membership } from './membership.ts';
 import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
 
@@ -12,12 +12,18 @@ import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
 const sweepMs = 40;
 /** The first one; most processes are gone within a few milliseconds. */
 const firstSweepMs = 3;
+/** Memory maps and command lines of a process that hangs in the kernel do not come, and nothing may wait for them. */
+const memoryLookMs = 1000;
+/** Each that hangs takes one of the four threads that read and write all files, for as long as it hangs. */
+const hangingMost = 2;
 
 export class ProcessRemains implements Remains {
   readonly record: LaunchRecord;
   private readonly membership: Membership;
   /** Shared memory files that members had mapped; they have random names and outlive a SIGKILL. */
   private readonly sharedMemory = new Set<string>();
+  /** Looks at the memory of members that have not come back. */
+  private hanging = 0;
 
   constructor(record: LaunchRecord) {
     this.record = record;
@@ -25,7 +31,7 @@ export class ProcessRemains implements Remains {
   }
 
   async members(): Promise<readonly Survivor[]> {
-    return Promise.all((await this.find()).map(describe));
+    return this.describe(await this.find());
   }
 
   async kill(withinMs: number): Promise<readonly Survivor[]> {
@@ -35,8 +41,10 @@ export class ProcessRemains implements Remains {
     for (;;) {
       const members = await this.find();
       if (members.length === 0) return [];
-      if (performance.now() > deadline) return Promise.all(members.map(describe));
-      await Promise.all(members.map((facts) => signalVerified(facts, 'SIGKILL')));
+      if (performance.now() > deadline) return this.describe(members);
+      const now = readUptimeTicks();
+      // One that began in this very tick could be mistaken for the next with its number: a moment later it cannot.
+      await Promise.all(members.filter(({ startTicks }) => now > startTicks).map((facts) => signalVerified(facts, 'SIGKILL')));
       await waitFor(pauseMs);
       pauseMs = Math.min(2 * pauseMs, sweepMs);
     }
@@ -53,9 +61,45 @@ export class ProcessRemains implements Remains {
 
   async sample(): Promise<void> {
     const known = this.sharedMemory.size;
-    const inodes = new Set((await Promise.all((await this.find()).map(({ pid }) => readMappedInodes(pid)))).flat());
+    const inodes = new Set<number>();
+    for (const { pid } of await this.find())
+      for (const inode of await this.lookAtMemory(() => readMappedInodes(pid), [])) inodes.add(inode);
     for (const path of await findSharedMemory(inodes)) this.sharedMemory.add(path);
     if (this.sharedMemory.size > known) await this.writeNotedMemory();
+  }
+
+  /** One after the other, so that only those that hang count as such. */
+  private async describe(members: readonly ProcessFacts[]): Promise<readonly Survivor[]> {
+    const described: Survivor[] = [];
+    for (const { pid, comm, state } of members) {
+      const command = await this.lookAtMemory(() => readCommandLine(pid), '');
+      const wchan = await readWaitChannel(pid);
+      described.push({ pid, command: command || comm, state, ...(wchan ? { wchan } : {}) });
+    }
+    return described;
+  }
+
+  private async lookAtMemory<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
+    if (this.hanging >= hangingMost) return otherwise;
+    const looking = look();
+    const over = new AbortController();
+    const late = waitFor(memoryLookMs, over.signal).then(() => {
+      if (!over.signal.aborted) this.noteHanging(looking);
+      return otherwise;
+    });
+    try {
+      return await Promise.race([looking, late]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  private noteHanging(looking: Promise<unknown>): void {
+    const back = () => {
+      this.hanging -= 1;
+    };
+    this.hanging += 1;
+    looking.then(back, back);
   }
 
   private async find(): Promise<readonly ProcessFacts[]> {
@@ -98,11 +142,6 @@ export async function signalVerified(identity: ProcessIdentity, signal: NodeJS.S
     if (errnoOf(error) === 'ESRCH' || errnoOf(error) === 'EPERM') return false;
     throw error;
   }
-}
-
-async function describe(facts: ProcessFacts): Promise<Survivor> {
-  const [command, wchan] = await Promise.all([readCommandLine(facts.pid), readWaitChannel(facts.pid)]);
-  return { pid: facts.pid, command: command || facts.comm, state: facts.state, ...(wchan ? { wchan } : {}) };
 }
 
 const sharedMemoryDirectory = '/dev/shm';

@@ -122,8 +122,11 @@ export class EngineWork {
     const { launch } = state;
     try {
       const instance = launch && (await this.parts.runtimeOf(toLaunchedSpec(state)).adopt(launch));
-      this.held?.release();
-      if (instance) this.hold(instance, state.wanted.spec);
+      if (instance) {
+        // Not before there is another: of two looks that were slow, the later one may find it dead already.
+        this.held?.release();
+        this.hold(instance, state.wanted.spec);
+      }
       this.parts.push({ type: 'recovered', alive: instance !== undefined });
     } catch (error) {
       this.parts.push({ type: 'recovered', alive: 'unknown', reason: toProblem(error) });
@@ -137,6 +140,7 @@ export class EngineWork {
 
   private async launch({ launch: record, wanted: { spec }, run, name }: State): Promise<void> {
     if (record === undefined) return;
+    this.pages.length = 0;
     const starting = this.start(spec, record, name);
     this.instance = starting;
     try {

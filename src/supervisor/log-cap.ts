@@ -1,5 +1,5 @@
 /**
- * Keeps the logs of a deployment short while they are written: the engine's, and our own. Looks every ten seconds, and
+ * Keeps the logs of a deployment short while they are written: the engine's, and our own. Looks every two seconds, and
  * sooner where a log grows so fast that it would be far beyond its cap by then. What goes wrong is said once, and
  * tried again: a full disk is no reason to leave the engine alone.
  */
@@ -60,7 +60,8 @@ export interface LogWatch {
   readonly clock: Clock;
 }
 
-const lookMs = 10_000;
+/** A flood that begins all at once is beyond the cap by this much of itself, the first time. */
+const lookMs = 2000;
 /** Nothing is known yet of how fast it grows. */
 const newMs = 1000;
 const leastMs = 200;

@@ -112,6 +112,8 @@ export interface State {
   readonly lastExit?: ExitReport;
   /** Normalised message of the last failed start; the same twice in a row is not worth a third try. */
   readonly lastSignature?: string;
+  /** In `backoff`: nothing failed, what it needs is not there yet. */
+  readonly waits?: true;
   /** How many times in a row. */
   readonly sameFailures?: number;
   readonly survivors?: readonly Survivor[];

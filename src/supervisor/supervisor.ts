@@ -137,11 +137,12 @@ export class Supervisor {
     return () => this.observers.delete(observer);
   }
 
-  /** Lets go: timers and probes end, the engine is not touched. */
+  /** Lets go: timers and probes end, the engine is not touched. Nothing is written any more once this resolves. */
   async release(): Promise<void> {
     this.released = true;
     for (const timer of this.timers.values()) timer.cancel();
     this.work.release();
+    await this.writing;
     await this.parts.journal.flush();
   }
 
@@ -175,6 +176,8 @@ export class Supervisor {
     this.state = state;
     // What could not be written is tried again with every signal.
     if (this.persistenceProblem !== undefined || isWorthKeeping(before, state)) await this.persist();
+    // Let go meanwhile: what this step leads to is the next supervisor's, who finds the state that was just written.
+    if (this.released) return;
     for (const effect of effects) {
       this.parts.onStep?.(effect.do, 'before');
       this.perform(effect);

@@ -42,7 +42,8 @@ export function toExitTails(exit: ExitReport): { readonly how: string; readonly 
     ...(exit.phase === undefined ? [] : [toText(say('life.how.phase', { phase: toPhaseText(exit.phase) }))]),
     ...(exit.diagnosis === undefined ? [] : [toText(say('life.how.diagnosis', { diagnosis: exit.diagnosis }))]),
   ];
-  return { how: how.join(''), line: exit.line === undefined ? '' : toText(say('life.how.line', { line: exit.line })) };
+  const line = exit.line === undefined ? '' : toText(say('life.how.line', { line: exit.line }));
+  return { how: how.join(''), line: exit.cause === 'oom' ? line + toText(say('life.how.oom')) : line };
 }
 
 const sentences: Sentences = {
@@ -150,6 +151,7 @@ const slows: Readonly<Record<string, Message>> = {
   canary: say('life.slow.canary'),
   paused: say('life.slow.paused'),
   asleep: say('life.slow.asleep'),
+  suspended: say('life.slow.suspended'),
   throttle: say('life.slow.throttle'),
   'throttle-heat': say('life.slow.throttle-heat'),
   'throttle-power': say('life.slow.throttle-power'),

@@ -1,6 +1,6 @@
 /**
  * Lines that leave no doubt about why an engine ended. Few and sure: a wrong "permanent" leaves a server down,
- * a missing one costs one more start. Every pattern comes from a captured log.
+ * a missing one costs one more start. Every pattern comes from a captured log, or from the source of what writes it.
  */
 export interface CauseRule {
   readonly pattern: RegExp;
@@ -30,6 +30,13 @@ export const causes: readonly CauseRule[] = [
   // An address can appear a moment later (an interface that comes up after us).
   { pattern: /\[Errno 99\]/, cause: 'invalid_argument_value', ...passing },
   { pattern: /\[Errno 98\]/, cause: 'port_in_use', ...passing, passes: true },
+  // Before the disk's: of /dev/shm the same words. Who else fills it may let go of it, so that only the same again is proof.
+  {
+    pattern:
+      /unable to (?:write to file|open shared memory object|resize file) <\/torch_|No space left on device: '\/(?:dev\/shm\/|psm_)|shared memory segment \/dev\/shm\/|failed to extend \/dev\/shm\//,
+    cause: 'shm_too_small',
+    ...passing,
+  },
   { pattern: /\[Errno 28\] No space left on device/, cause: 'disk_full', ...gone },
   {
     pattern: /To serve at least one request with the model|No available memory for the cache blocks/,
@@ -46,6 +53,10 @@ export const causes: readonly CauseRule[] = [
     ...gone,
   },
   { pattern: /LocalEntryNotFoundError|couldn't connect to 'https?:/, cause: 'hub_unreachable', ...passing, passes: true },
+  // It answers, and is too busy for us.
+  { pattern: /HfHubHTTPError: (?:429|5\d\d) |There was a specific connection error/, cause: 'hub_unreachable', ...passing, passes: true },
+  // The hub has answered that it knows no such model, or shows it to others only.
+  { pattern: /is not a valid model identifier listed on |RepositoryNotFoundError: /, cause: 'model_not_found', ...gone },
   { pattern: /trying to access a gated repo|GatedRepoError/, cause: 'model_gated_or_auth', ...gone },
   { pattern: /Cannot find any model weights with /, cause: 'corrupted_checkpoint', ...gone },
   { pattern: /SafetensorError: Error while deserializing header/, cause: 'corrupted_checkpoint', ...gone },

@@ -33,11 +33,13 @@ export function toExitEvidence(lines: readonly string[]): ExitEvidence {
   const line = served ? findDeathLine(log.slice(began + 1)) : findStartFailureLine(log);
   // Errors of single requests are not the reason for a stop that was asked for.
   if (line === undefined || (wanted && served && !log.some(isDeath))) return { wanted, permanent: false };
-  const known = causes.find(({ pattern, when }) => pattern.test(line) && (when === undefined || (when === 'serving') === served));
+  const named = causes.find(({ pattern, when }) => pattern.test(line) && (when === undefined || (when === 'serving') === served));
+  const beside = named === undefined ? log.findLast(({ text }) => besidePattern.test(text))?.text : undefined;
+  const known = beside === undefined ? named : causes.find(({ pattern }) => pattern.test(beside));
   // What has served once can serve again: only a failed start proves that nothing but a change helps.
   return {
     ...(known ? { cause: known.cause } : {}),
-    line,
+    line: beside ?? line,
     wanted,
     permanent: !served && known?.permanent === true,
     ...(known?.passes ? { passes: true } : {}),
@@ -60,6 +62,8 @@ export function toSignature(line: string): string {
 const stopPattern = /\[shutdown\] API server: shutdown triggered|^KeyboardInterrupt: terminated/;
 /** What only a server that was up prints: a tail may not reach back to its start. */
 const servingPattern = /HTTP\/1\.\d" \d{3}|Avg prompt throughput: |^Finished server process \[/;
+/** NCCL's exception says "unhandled system error"; what it was stands in a warning of its own. */
+const besidePattern = /shared memory segment \/dev\/shm\//;
 const deathPattern = /engine core exited unexpectedly|Worker proc \S+ died unexpectedly/;
 const argparsePattern = /^[\w. -]+: error: /;
 const pydanticPattern = /^\s+(?:Value error, |Input should be )/;

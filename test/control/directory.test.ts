@@ -28,7 +28,7 @@ describe('the directory of a deployment', () => {
     }
   });
 
-  it.each(['', 'Tiny', '1st', '../up', 'a/b', 'a b', `a${'b'.repeat(63)}`])('M3 is not made for the name %j', (name) => {
+  it.each(['', 'Tiny', '1st', '../up', 'a/b', 'a\0b', 'a b', `a${'b'.repeat(63)}`])('M3 is not made for the name %j', (name) => {
     expect(() => toDeploymentPaths(places, name)).toThrow(expect.objectContaining({ code: 'deployment/bad-name' }));
   });
 

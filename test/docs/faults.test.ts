@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Report, renderPage, summarise, toIds, toShown } from '../../scripts/faults/report.ts';
+import { findBroken, type Report, renderPage, summarise, toIds, toShown } from '../../scripts/faults/report.ts';
 import { areas, rows } from '../faults/matrix.ts';
 
 it('docs/faults.md has every row of the matrix and no other', () => {
@@ -53,6 +53,21 @@ describe('a proof', () => {
   it('counts what a test showed, and a test that failed against its row', () => {
     expect(summary.results.map(({ result }) => result)).toEqual(['passed', 'failed', 'no test ran', 'not automated', 'no test ran']);
     expect(summary).toMatchObject({ passed: 1, counted: 4, share: 0.25, unknown: ['B99'] });
+  });
+
+  it('finds files that failed as a whole', () => {
+    const file = (name: string, status: string, ...of: string[]) => ({
+      name: `/root/${name}`,
+      status,
+      assertionResults: of.map((one) => ({ ancestorTitles: [], title: 'a', status: one })),
+    });
+    const files = [
+      file('a', 'passed', 'passed'),
+      file('b', 'failed', 'passed', 'failed'),
+      file('c', 'failed'),
+      file('d', 'failed', 'skipped'),
+    ];
+    expect(findBroken([{ testResults: files }], '/root')).toEqual(['c', 'd']);
   });
 
   it('is a page with a table for each area', () => {

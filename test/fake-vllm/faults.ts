@@ -37,6 +37,8 @@ export interface Faults {
   readonly printSecrets: boolean;
   readonly stuckOn: string | undefined;
   readonly asleep: boolean;
+  /** What `/is_paused` says; undefined: there is no such route, as without vLLM's developer mode. */
+  readonly suspended: string | undefined;
 }
 
 export type RawFaults = Readonly<Record<string, unknown>>;
@@ -96,13 +98,14 @@ export function toFaults(raw: RawFaults): Faults {
     printSecrets: on('printSecrets'),
     stuckOn: text('stuckOn'),
     asleep: on('asleep'),
+    suspended: text('suspended'),
   };
 }
 
 const names: readonly string[] = [
   ...['startDelay', 'phase', 'exit', 'stderr', 'oom', 'exitAfter', 'deathTime', 'workerLinger', 'hang', 'frozenMetrics', 'zeroGauges'],
   ...['metrics', 'healthDelay', 'healthStatus', 'inference', 'chat', 'crashOn', 'servedName', 'ignoreSigterm', 'swallowSigterm'],
-  ...['stopDelay', 'hangOnClients', 'orphan', 'keepPort', 'flood', 'printSecrets', 'stuckOn', 'asleep'],
+  ...['stopDelay', 'hangOnClients', 'orphan', 'keepPort', 'flood', 'printSecrets', 'stuckOn', 'asleep', 'suspended'],
   ...['drip', 'spin', 'download'],
   // Acts, only while it runs.
   ...['kill', 'exitNow', 'resetCounters', 'eat'],

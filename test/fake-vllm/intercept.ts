@@ -20,6 +20,7 @@ export function createIntercept(place: InterceptPlace): (call: Call) => Promise<
     const { faults } = place.box;
     if (call.path === '/__fault') return answerFault(place, call);
     if (call.path === '/health') return answerHealth(place, call);
+    if (call.path === '/is_paused') return answerPaused(place, call);
     if (call.path === '/metrics') {
       frozenPage = faults.frozenMetrics ? (frozenPage ?? place.renderMetrics()) : undefined;
       return answerMetrics(place, call, frozenPage);
@@ -65,6 +66,13 @@ async function answerHealth({ box }: InterceptPlace, call: Call): Promise<boolea
   if (healthDelayMs > 0) await waitFor(healthDelayMs);
   if (healthStatus === undefined) return false;
   call.send(healthStatus);
+  return true;
+}
+
+function answerPaused({ box }: InterceptPlace, call: Call): boolean {
+  const { suspended } = box.faults;
+  if (suspended === undefined) return false;
+  call.send(200, { is_paused: suspended === 'yes' });
   return true;
 }
 

@@ -1,9 +1,10 @@
 /** Engines that hang, and such that only look like it. What is slow must live. */
+import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 import { killQuietly, untilNothingIsLeft } from '../scenarios/sandbox.ts';
-import { openKit, quick, quickHangs } from './kit.ts';
+import { findEvent, openKit, quick, quickHangs } from './kit.ts';
 
 const kit = openKit();
 const timeout = 60_000;
@@ -19,8 +20,10 @@ describe('an API server that stands still and goes on', { timeout }, () => {
   it('B3 is degraded meanwhile, and not restarted', async () => {
     const first = await kit.up('', ...patient);
     killQuietly(first.pid ?? 0, 'SIGSTOP');
+    const stoppedAt = performance.now();
     await kit.until(({ state }) => state === 'degraded');
-    await waitFor(1500);
+    // Three quarters of what a hang may last, as 90 s are of two minutes.
+    await waitFor(Math.max(0, 4500 - (performance.now() - stoppedAt)));
     expect((await kit.status()).state).toBe('degraded');
     killQuietly(first.pid ?? 0, 'SIGCONT');
     const after = await kit.until(({ state }) => state === 'ready');
@@ -32,6 +35,8 @@ describe('an API server that stands still and goes on', { timeout }, () => {
     killQuietly(first.pid ?? 0, 'SIGSTOP');
     const crowd = Array.from({ length: 700 }, () => connect({ host: '127.0.0.1', port: kit.port }).on('error', () => undefined));
     await kit.until(({ state }) => state === 'degraded');
+    // Full is a queue that lets nobody in any more; some of the crowd wait for it.
+    expect(crowd.filter(({ connecting }) => connecting).length).toBeGreaterThan(0);
     killQuietly(first.pid ?? 0, 'SIGCONT');
     const after = await kit.until(({ state }) => state === 'ready');
     leave(crowd);
@@ -74,6 +79,9 @@ describe('pages of metrics that say nothing', { timeout }, () => {
       await kit.setFaults({ metrics });
       await waitFor(3500);
       expect(await kit.complete('Hello')).toBe(200);
+      // A page of 50 MB is not read to its end.
+      const status = await readFile(`/proc/${first.supervisor?.pid}/status`, 'utf8');
+      expect(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024).toBeLessThan(150);
       expect(['ready', 'degraded']).toContain((await kit.status()).state);
       await kit.setFaults({ metrics: false });
       const after = await kit.until(({ state }) => state === 'ready');
@@ -115,6 +123,27 @@ describe('work of other kinds', { timeout }, () => {
     expect(await kit.status()).toMatchObject({ state: 'degraded', launchId: first.launchId, restarts: { total: 0 } });
     await kit.setFaults({ hang: false, asleep: false });
     await kit.until(({ state, launchId }) => state === 'ready' && launchId === first.launchId);
+  });
+
+  it('B16 paused by /pause with requests waiting: left alone for longer than any hang may last, status says so', async () => {
+    const first = await kit.up('suspended=no', ...quickHangs);
+    await kit.setFaults({ suspended: 'yes', hang: true });
+    const asking = new AbortController();
+    void kit.complete('Hello', { signal: asking.signal });
+    await kit.until(({ state, health }) => state === 'degraded' && health.reason === 'suspended');
+    await waitFor(6000);
+    expect(await kit.status()).toMatchObject({ state: 'degraded', launchId: first.launchId, restarts: { total: 0 } });
+    expect((await kit.box.cli('events', 'tiny')).stdout).toContain('paused (/pause)');
+    await kit.setFaults({ suspended: 'no', hang: false });
+    await kit.until(({ state, launchId }) => state === 'ready' && launchId === first.launchId);
+    asking.abort();
+  });
+
+  it('B16 that answers whether it is paused, and is not: a hang is found all the same', async () => {
+    const first = await kit.up('suspended=no', ...quickHangs);
+    await kit.setFaults({ hang: true });
+    await kit.untilReplaced(first, 40_000);
+    expect(findEvent(await kit.events(), 'unhealthy')).toBeDefined();
   });
 });
 

@@ -1,11 +1,13 @@
 /** Starts that fail: what is tried again, what is not, and what is said. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DeploymentEvent } from '../../src/core/event.ts';
+import { openHub } from '../host/fake-hub.ts';
 import { eventually, isPortOpen, toUpArgs, untilNothingIsLeft } from '../scenarios/sandbox.ts';
 import { findEvent, openKit, quick } from './kit.ts';
+import { runApart } from './machine.ts';
 
 const kit = openKit();
 const timeout = 60_000;
@@ -26,6 +28,7 @@ describe('a port', { timeout }, () => {
     expect(findEvent(events, 'exited')).toMatchObject({ exit: { diagnosis: 'port_in_use' } });
     expect(count(events, 'backoff')).toBeGreaterThan(0);
     expect(findEvent(events, 'preflight-failed')).toMatchObject({ code: 'runtime/port-taken' });
+    expect(JSON.stringify(findEvent(events, 'preflight-failed'))).toContain(String(process.pid));
     expect((await kit.status()).state).toBe('failed');
     expect(result.stderr + result.stdout).toContain(String(kit.port));
     expect(await isPortOpen(kit.port)).toBe(true);
@@ -45,7 +48,9 @@ describe('a port', { timeout }, () => {
     const failed = await kit.until(({ state }) => state === 'failed', 30_000);
     expect(failed.run).toBeGreaterThan(first.run);
     // The death before counts as a failure too, so that two or three tries are left.
-    expect(count(await kit.events(), 'preflight-failed')).toBeGreaterThanOrEqual(2);
+    const events = await kit.events();
+    expect(count(events, 'preflight-failed')).toBeGreaterThanOrEqual(2);
+    expect(JSON.stringify(findEvent(events, 'preflight-failed'))).toContain(String(process.pid));
     expect(await isPortOpen(kit.port)).toBe(true);
     await new Promise((resolve) => stranger.close(resolve));
   });
@@ -65,6 +70,20 @@ describe('a model', { timeout }, () => {
     await untilNothingIsLeft(kit.box);
   });
 
+  it('C8 that may not be read: refused before anything starts', async () => {
+    const path = await makeDirectory('locked');
+    await writeFile(join(path, 'config.json'), '{}');
+    await chmod(path, 0o000);
+    // Root reads everything, unless it may not.
+    const prefix = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-dac_override,-dac_read_search'];
+    const result = await runApart(kit.box, { prepare: ':', prefix }, ...toUpArgs(kit.port, '', '--set', `model=${path}`));
+    await chmod(path, 0o700);
+    expect([3, 4], result.stdout + result.stderr).toContain(result.code);
+    expect(result.stdout + result.stderr).toContain(path);
+    expect((await kit.box.cli('status', 'tiny')).code).toBe(6);
+    await untilNothingIsLeft(kit.box);
+  });
+
   it('C13 with a weight file that was cut: failed at once, and nothing is deleted', async () => {
     const result = await kit.tryUp(
       dying('safetensors_rust.SafetensorError: Error while deserializing header: incomplete metadata, file not fully covered'),
@@ -79,7 +98,7 @@ describe('a model', { timeout }, () => {
 
 async function makeDirectory(name: string): Promise<string> {
   const path = join(kit.box.home, name);
-  await mkdir(path);
+  await mkdir(path, { recursive: true });
   return path;
 }
 
@@ -92,6 +111,8 @@ async function makeFile(name: string): Promise<string> {
 describe('the model hub', { timeout }, () => {
   const gated = 'huggingface_hub.errors.GatedRepoError: 401 Client Error. Cannot access gated repo for url https://hub/api/models/x.';
   const away = "OSError: We couldn't connect to 'https://hub' to load the files, and couldn't find them in the cached files.";
+  const unknown = "OSError: Qwen/None is not a local folder and is not a valid model identifier listed on 'https://hub/models'";
+  const toHttpError = (text: string) => `huggingface_hub.errors.HfHubHTTPError: ${text} for url: https://hub/api/models/x`;
 
   it('C9 that refuses (401, 403): failed at once, and the token is printed nowhere', async () => {
     const token = 'hf_aVerySecretToken0123456789abcdef';
@@ -106,9 +127,20 @@ describe('the model hub', { timeout }, () => {
     expect(shown).not.toContain(token);
   });
 
-  it('C9 that cannot be reached or is busy: tried again', async () => {
+  it('C9 that knows no such model (404): failed at once', async () => {
+    const result = await kit.tryUp(dying(unknown), ...quick);
+    expect(result.code, result.stderr + result.stdout).toBe(5);
+    expect(count(await kit.events(), 'launched')).toBe(1);
+    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { diagnosis: 'model_not_found' } });
+  });
+
+  it.each([
+    ['cannot be reached', away],
+    ['is asked too often (429)', toHttpError('429 Client Error: Too Many Requests')],
+    ['is down (503)', toHttpError('503 Server Error: Service Unavailable')],
+  ])('C9 that %s: tried again', async (_, line) => {
     const sets = [...quick, 'restart.max-failures=5'].flatMap((set) => ['--set', set]);
-    expect((await kit.box.cli(...toUpArgs(kit.port, dying(away), '--no-wait', ...sets))).code).toBe(0);
+    expect((await kit.box.cli(...toUpArgs(kit.port, dying(line), '--no-wait', ...sets))).code).toBe(0);
     const seen = await kit.until(({ restarts }) => restarts.total >= 2);
     expect(seen.state).not.toBe('failed');
     expect(seen.lastExit).toMatchObject({ diagnosis: 'hub_unreachable' });
@@ -117,12 +149,18 @@ describe('the model hub', { timeout }, () => {
 
 describe('what is short', { timeout }, () => {
   it('C11 disk while the model is fetched: failed with the disk as cause, what was fetched stays', async () => {
-    const cache = await makeDirectory('models');
-    await writeFile(join(cache, 'part.incomplete'), 'half');
-    const result = await kit.tryUp(dying('OSError: [Errno 28] No space left on device'), ...quick);
-    expect(result.code).toBe(5);
+    kit.box.env.HF_HOME = join(kit.box.home, 'hf');
+    kit.box.env.HF_ENDPOINT = await openHub(200);
+    const blobs = await makeDirectory('hf/hub/models--Qwen--Qwen3-4B/blobs');
+    await writeFile(join(blobs, '0815.incomplete'), 'half');
+    const hub = ['model.source=hub', 'model.id=Qwen/Qwen3-4B', 'served-names=[Qwen3-0.6B]'];
+    const full = JSON.stringify({ download: '200ms', exit: 'loading:1', stderr: 'OSError: [Errno 28] No space left on device\n' });
+    const result = await kit.tryUp(full, ...quick, ...hub);
+    expect(result.code, result.stderr + result.stdout).toBe(5);
     expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { diagnosis: 'disk_full' } });
     expect(count(await kit.events(), 'launched')).toBe(1);
+    expect(await readFile(join(blobs, '0815.incomplete'), 'utf8')).toBe('half');
+    expect((await readdir(blobs)).length).toBeGreaterThan(1);
   });
 
   it('C12 memory for the KV cache: failed by the second time, with the figures', async () => {
@@ -136,11 +174,17 @@ describe('what is short', { timeout }, () => {
   });
 
   it.each([
-    ['C16 /dev/shm', 'RuntimeError: unable to write to file </torch_1_2>: No space left on device (28)'],
-    ['C17 a whole compile cache', 'RuntimeError: cannot load the compiled graph: pickle data was truncated'],
-  ])('%s: the same twice is enough, and its line is shown', async (_, line) => {
-    const result = await kit.tryUp(dying(line, 'compiling'), ...quick, 'vllm.enforce-eager=false');
+    [
+      'C16 /dev/shm',
+      'engine/shared-memory',
+      'RuntimeError: unable to write to file </torch_1_2>: No space left on device (28)',
+      '--shm-size',
+    ],
+    ['C17 a whole compile cache', 'engine/compile-cache', '_pickle.UnpicklingError: pickle data was truncated', 'torch_compile_cache'],
+  ])('%s: the same twice is enough; its line is shown, and what helps (%s)', async (_, code, line, help) => {
+    const result = await kit.tryUp(dying(line, 'kv-cache'), ...quick, 'vllm.enforce-eager=false');
     expect(result.code).toBe(5);
+    expect(result.json()).toMatchObject({ code, hint: expect.stringContaining(help) });
     expect((await kit.status()).state).toBe('failed');
     expect(count(await kit.events(), 'launched')).toBeLessThanOrEqual(2);
     expect(result.stdout + result.stderr).toContain(line.slice(0, 40));
@@ -158,10 +202,19 @@ describe('many at once', { timeout }, () => {
 });
 
 describe('a stop while it starts', { timeout }, () => {
-  it.each(['configuring', 'engine', 'loading', 'kv-cache', 'warming'])('C15 at %s: stopped in time, nothing left', async (phase) => {
+  // It stands still before it speaks of the phase: the one before it is what is seen.
+  it.each([
+    ['configuring', undefined],
+    ['engine', 'configuring'],
+    ['loading', 'engine'],
+    ['kv-cache', 'loading'],
+    ['warming', 'kv-cache'],
+  ])('C15 at %s: stopped in time, nothing left', async (phase, last) => {
     const silent = JSON.stringify({ phase: `${phase}:silent` });
     await kit.box.cli(...toUpArgs(kit.port, silent, '--no-wait'));
-    await eventually(kit.events, (events) => findEvent(events, 'launched') !== undefined);
+    await eventually(kit.events, (events) =>
+      events.some((event) => (last === undefined ? event.type === 'launched' : event.type === 'phase' && event.phase === last)),
+    );
     const startedAt = performance.now();
     expect((await kit.box.cli('down')).code).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(20_000);

@@ -1,5 +1,7 @@
 /** Stops at bad moments, of things that do not want to, and of things that are not ours. */
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isDead, readProcess } from '../../src/host/proc.ts';
 import { eventually, fakeVllm, freePort, isPortOpen, killQuietly, toUpArgs, untilNothingIsLeft } from '../scenarios/sandbox.ts';
@@ -92,6 +94,8 @@ describe('a supervisor that dies while it stops an engine', { timeout }, () => {
     await kit.up('stopDelay=500ms', ...quick);
     await kit.box.cli('down', '--timeout', '10s');
     delete kit.box.env.QD_CRASH_AT;
+    const log = await readFile(join(kit.box.home, 'qd/state/deployments/tiny/supervisor.log'), 'utf8');
+    expect(log).toContain('QD_CRASH_AT');
     const result = await kit.box.cli('down');
     expect(result.code, result.stderr).toBe(0);
     expect(await kit.status()).toMatchObject({ state: 'stopped', desired: 'down' });

@@ -12,9 +12,8 @@ import { openKit, quick, quickHangs } from './kit.ts';
 const kit = openKit();
 const timeout = 60_000;
 const stateFile = () => join(kit.box.home, 'qd/state/deployments/tiny/state.json');
-const logSize = async (launchId: string) =>
-  (await stat(join(kit.box.home, 'qd/state/deployments/tiny/launches', launchId, `engine-${launchId}.log`)).catch(() => ({ size: 0 })))
-    .size;
+const toLog = (launchId: string) => join(kit.box.home, 'qd/state/deployments/tiny/launches', launchId, `engine-${launchId}.log`);
+const logSize = async (launchId: string) => (await stat(toLog(launchId)).catch(() => ({ size: 0 }))).size;
 
 async function killSupervisor(signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
   const pid = (await kit.status()).supervisor?.pid ?? 0;
@@ -71,6 +70,10 @@ describe('a supervisor that stands still', { timeout }, () => {
     expect(await logSize(launchId)).toBeGreaterThan(size + 300_000);
     expect(during).toBeLessThan(3 * before + 200);
     killQuietly(supervisor?.pid ?? 0, 'SIGCONT');
+    const log = await readFile(toLog(launchId), 'utf8');
+    const numbers = [...log.matchAll(/ flood (\d+) x/g)].map(([, number]) => Number(number));
+    expect(numbers.length).toBeGreaterThan(4000);
+    expect(numbers).toEqual(numbers.map((_, at) => at + 1));
   });
 
   it('E5 for longer than a hang may last: what it missed counts for nothing', async () => {
@@ -198,12 +201,13 @@ describe('no descriptors left', { timeout }, () => {
   it('E11 the engine serves, and the supervisor goes on when there are some again', async () => {
     const first = await kit.up('', ...quick, 'health.interval=300ms');
     const pid = String(first.supervisor?.pid);
-    await run('prlimit', ['--pid', pid, '--nofile=5:4096']);
+    expect(await run('prlimit', ['--pid', pid, '--nofile=5:4096'])).toBe(0);
     await waitFor(3000);
     expect(await kit.complete('Hello')).toBe(200);
-    await run('prlimit', ['--pid', pid, '--nofile=4096:4096']);
+    expect(await run('prlimit', ['--pid', pid, '--nofile=4096:4096'])).toBe(0);
     const after = await kit.until(({ state, supervised }) => state === 'ready' && supervised);
     expect(after).toMatchObject({ pid: first.pid, supervisor: { pid: first.supervisor?.pid }, restarts: { total: 0 } });
+    expect((await kit.box.cli('events', 'tiny')).stdout).toContain('EMFILE');
     expect((await kit.box.cli('down')).code).toBe(0);
     await untilNothingIsLeft(kit.box);
   });

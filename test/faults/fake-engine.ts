@@ -24,6 +24,8 @@ export class FakeEngine implements Runtime {
   /** Whether `launch` answers before the test says so. */
   answers: Promise<void> = Promise.resolve();
   end: (exit: Exit) => void = () => undefined;
+  /** It is over by the time at which `launch` answers. */
+  overAtOnce: Exit | undefined;
 
   async launch(order: LaunchOrder): Promise<Instance> {
     this.launched.push(order);
@@ -42,6 +44,7 @@ export class FakeEngine implements Runtime {
   private toInstance(record: LaunchRecord): Instance {
     const exited = new Promise<Exit>((resolve) => {
       this.end = resolve;
+      if (this.overAtOnce !== undefined) resolve(this.overAtOnce);
     });
     return {
       ...this.remains(),

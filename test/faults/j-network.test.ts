@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { afterEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 import { probeOnce } from '../../src/supervisor/probes.ts';
-import { eventually, killQuietly, toUpArgs, untilNothingIsLeft } from '../scenarios/sandbox.ts';
+import { killQuietly, toUpArgs, untilNothingIsLeft } from '../scenarios/sandbox.ts';
 import { makeSpec } from '../supervisor/make.ts';
 import { openKit, quick } from './kit.ts';
 import { runApart } from './machine.ts';
@@ -174,8 +174,4 @@ it('J10 a redirect is not followed, and no answer', async () => {
   }
   expect(asked).toHaveLength(4);
   expect(aim.asked).toHaveLength(4);
-  await eventually(
-    async () => asked.length,
-    (count) => count === 4,
-  );
 });

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
 import { isServing } from '../../src/supervisor/deployment.ts';
-import { eventually } from '../scenarios/sandbox.ts';
+import { eventually, killQuietly } from '../scenarios/sandbox.ts';
 import { openKit, quick } from './kit.ts';
 
 const kit = openKit();
@@ -15,6 +15,22 @@ describe('load', { timeout }, () => {
     const statuses = await Promise.all(Array.from({ length: 80 }, () => kit.complete('Hello', { tokens: 20 })));
     expect(statuses).toEqual(statuses.map(() => 200));
     expect(await kit.status()).toMatchObject({ state: 'ready', launchId: before.launchId, restarts: { total: 0 } });
+  });
+
+  it('L2 a restart with 200 waiting, who all come back at once: no second crash, all are answered', async () => {
+    const first = await kit.up('', 'vllm.max-num-seqs=8', 'health.interval=300ms', ...quick);
+    const clients = Array.from({ length: 200 }, async () => {
+      for (;;) {
+        if ((await kit.complete('Hello', { tokens: 4 })) === 200) return;
+        await waitFor(100);
+      }
+    });
+    await eventually(kit.status, ({ load }) => (load?.waiting ?? 0) > 0);
+    const [core] = await kit.find('VLLM::EngineCore');
+    killQuietly(core?.pid ?? 0);
+    await kit.untilReplaced(first);
+    await Promise.all(clients);
+    expect(await kit.status()).toMatchObject({ restarts: { total: 1 } });
   });
 
   it('L3 a request that kills the engine, sent whenever it serves: the limit on restarts holds', async () => {

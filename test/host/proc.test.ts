@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isDead, listProcesses, readBootId, readCommandLine, readDescriptor, readProcess } from '../../src/host/proc.ts';
+import { inTurns, isDead, listProcesses, readBootId, readCommandLine, readDescriptor, readProcess } from '../../src/host/proc.ts';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -49,4 +49,13 @@ it('reads where descriptors lead, and the words of a command', async () => {
   expect(await readDescriptor(pid, 77)).toBeUndefined();
   expect(await readCommandLine(2 ** 30)).toBe('');
   expect(await readBootId()).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+it('lets others have their turn while it looks at many', async () => {
+  let turn = false;
+  setImmediate(() => {
+    turn = true;
+  });
+  const seen = await inTurns([...Array(200).keys()], async () => turn);
+  expect([seen.length, seen[0], seen.at(-1)]).toEqual([200, false, true]);
 });

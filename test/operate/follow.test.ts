@@ -59,6 +59,24 @@ it.each<[string, 'ready' | 'stopped', LifeEvent[], object]>([
   ],
   ['failed', 'ready', [{ type: 'failed', exit }], { is: 'failed', error: { code: 'engine/failed', exitStatus: 5 } }],
   [
+    'failed for want of shared memory',
+    'ready',
+    [{ type: 'failed', exit: { ...exit, diagnosis: 'shm_too_small' } }],
+    { is: 'failed', error: { code: 'engine/shared-memory', exitStatus: 5 } },
+  ],
+  [
+    'failed at its compile cache',
+    'ready',
+    [{ type: 'failed', exit: { ...exit, phase: 'compiling', line: '_pickle.UnpicklingError: pickle data was truncated' } }],
+    { is: 'failed', error: { code: 'engine/compile-cache', exitStatus: 5 } },
+  ],
+  [
+    'failed at weights that are pickles',
+    'ready',
+    [{ type: 'failed', exit: { ...exit, phase: 'loading', line: '_pickle.UnpicklingError: pickle data was truncated' } }],
+    { is: 'failed', error: { code: 'engine/failed' } },
+  ],
+  [
     'failed at the gate',
     'ready',
     [{ type: 'failed', exit: { ...exit, cause: 'gate' } }],

@@ -1,6 +1,6 @@
 /** A person's machine in miniature: an empty home, the built program, and a look from outside at what it left. */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -50,6 +50,8 @@ export interface SandboxOptions {
 
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const home = await mkdtemp(join(tmpdir(), 'qd-home-'));
+  // For whoever has to clear up after a run that was cut off (scripts/faults/swept.ts).
+  if (process.env.QD_SANDBOXES) await appendFile(process.env.QD_SANDBOXES, `${home}\n`);
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
     HOME: home,

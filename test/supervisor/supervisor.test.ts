@@ -11,7 +11,7 @@ import type { Exit, Instance, LaunchOrder, Runtime } from '../../src/runtime/run
 import { Journal } from '../../src/supervisor/journal.ts';
 import type { Deployable, State } from '../../src/supervisor/state.ts';
 import { readState } from '../../src/supervisor/store.ts';
-import { Supervisor } from '../../src/supervisor/supervisor.ts';
+import { Supervisor, type SupervisorParts } from '../../src/supervisor/supervisor.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { makeRecord, makeState, makeWanted } from './make.ts';
 
@@ -37,7 +37,7 @@ afterEach(async () => {
 
 const stateFile = () => join(directory, 'state.json');
 
-async function open(state: State = makeState(), file = stateFile()): Promise<Supervisor> {
+async function open(state: State = makeState(), file = stateFile(), onStep?: SupervisorParts['onStep']): Promise<Supervisor> {
   journal = await Journal.open(join(directory, 'events.ndjson'));
   return new Supervisor({
     state,
@@ -48,6 +48,7 @@ async function open(state: State = makeState(), file = stateFile()): Promise<Sup
     filesOf: (id) => ({ logFile: join(directory, `${id}.log`), exitFile: join(directory, `${id}.json`), tmpDir: join(directory, id) }),
     clock,
     random: () => 0,
+    ...(onStep ? { onStep } : {}),
   });
 }
 
@@ -113,9 +114,9 @@ class FakeRuntime implements Runtime {
     };
   }
 
-  adopts: () => Promise<undefined> = async () => undefined;
+  adopts: () => Promise<Instance | undefined> = async () => undefined;
 
-  adopt(): Promise<undefined> {
+  adopt(): Promise<Instance | undefined> {
     return this.adopts();
   }
 
@@ -370,6 +371,55 @@ describe('trouble of ours', () => {
     await started();
     expect(await told()).toContainEqual(expect.stringMatching(/^life.work-failed up TypeError/));
   });
+});
+
+describe('letting go', () => {
+  it('in the middle of a step: it is written down before the next supervisor comes, and what follows from it is left to that one', async () => {
+    let written = 0;
+    let gone: { readonly whole: Promise<void> } | undefined;
+    supervisor = await open(makeState(), stateFile(), (step, when) => {
+      if (step !== 'persist' || supervisor.now.life !== 'starting') return;
+      if (when === 'before') gone = { whole: supervisor.release() };
+      else written += 1;
+    });
+    await up();
+    await expect.poll(() => gone).toBeDefined();
+    await gone?.whole;
+    expect(written).toBe(1);
+    await waitFor(20);
+    expect(runtime.launched).toEqual([]);
+    expect(await readState(stateFile(), 'tiny')).toMatchObject({ life: 'starting', desired: 'up' });
+  });
+});
+
+it('an adopted engine is heard of when it ends, also when a slower look found it dead already', async () => {
+  await supervisor.release();
+  const looks: ((found: Instance | undefined) => void)[] = [];
+  runtime.adopts = () => new Promise((resolve) => looks.push(resolve));
+  supervisor = await open(makeState({ desired: 'up', life: 'ready', run: 1, launch: makeRecord(1), wanted: wanted() }));
+  void supervisor.recover();
+  await expect.poll(() => looks.length).toBe(1);
+  for (let n = 0; n < 60 && looks.length < 2; n += 1) {
+    await clock.advance(1000);
+    await waitFor(2);
+  }
+  expect(looks).toHaveLength(2);
+  let released = false;
+  const instance: Instance = {
+    ...runtime.remains(),
+    record: makeRecord(1),
+    exited: new Promise(() => undefined),
+    sample: async () => undefined,
+    terminate: async () => undefined,
+    release: () => {
+      released = true;
+    },
+  };
+  looks[0]?.(instance);
+  await life().toBe('ready');
+  looks[1]?.(undefined);
+  await waitFor(20);
+  expect(released).toBe(false);
 });
 
 describe('a port that a stranger takes while ours is being cleared away', () => {

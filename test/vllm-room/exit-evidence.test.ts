@@ -336,6 +336,25 @@ describe('lines that were not captured as a whole run', () => {
     expect(evidence.line).toContain('died unexpectedly');
   });
 
+  it.each([
+    ["OSError: [Errno 28] No space left on device: '/psm_1f2e'", 'shm_too_small', false],
+    ['RuntimeError: unable to write to file </torch_1_2>: No space left on device (28)', 'shm_too_small', false],
+    ['OSError: [Errno 28] No space left on device', 'disk_full', true],
+    ['huggingface_hub.errors.HfHubHTTPError: 429 Client Error: Too Many Requests for url: https://hub/x', 'hub_unreachable', false],
+    ['huggingface_hub.errors.HfHubHTTPError: 503 Server Error: Service Unavailable for url: https://hub/x', 'hub_unreachable', false],
+    ["OSError: a/b is not a local folder and is not a valid model identifier listed on 'https://hub/models'", 'model_not_found', true],
+  ])('%s', (line, cause, permanent) => {
+    expect(toExitEvidence([line])).toMatchObject({ cause, permanent, line });
+  });
+
+  it('NCCL’s exception does not say what its warning does', () => {
+    const warning =
+      'node-0:168:168 [0] misc/shmutils.cc:113 NCCL WARN Error while creating shared memory segment /dev/shm/nccl-U (size 9637888)';
+    const error = '(Worker pid=120) ERROR 11-21 06:07:25 [x.py:1] RuntimeError: NCCL error: unhandled system error';
+    expect(toExitEvidence([warning, error])).toMatchObject({ cause: 'shm_too_small', line: expect.stringContaining('/dev/shm/nccl-U') });
+    expect(toExitEvidence([error]).cause).toBeUndefined();
+  });
+
   it('a traceback inside a JSON record', () => {
     const record = {
       levelname: 'ERROR',

@@ -66,7 +66,7 @@ export const supervision: readonly Scenario[] = [
   { name: 'D1 stop with a client that never hangs up', play: stopWithDeafClient },
   { name: 'D3 stop idle, asked twice at once; then stop and start at once', play: stopTwice },
   { name: 'D4 second Ctrl-C forces', play: interruptTwice },
-  { name: 'D0 stop idle', inServing: true, play: stopIdle },
+  { name: 'stop idle', inServing: true, play: stopIdle },
 ];
 
 /** With limits of seconds in place of minutes; see hangs.test.ts. */

@@ -3,6 +3,8 @@ export interface Bar {
   readonly id: string;
   /** What must hold, in a line. */
   readonly bar: string;
+  /** What stands for vLLM; undefined: the stand-in engine. */
+  readonly on?: string;
   prove(asked: Asked): Promise<Verdict>;
 }
 

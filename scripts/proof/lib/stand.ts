@@ -14,6 +14,7 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from '../../../test/scenarios/sandbox.ts';
+import { undoOnSignal } from './undo.ts';
 
 export interface StandOptions {
   /** Switches of the stand-in (test/fake-vllm/README.md). */
@@ -58,24 +59,30 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
   const place = (...path: string[]) => join(box.home, 'qd', ...path);
   const directory = place('state/deployments/tiny');
   const events = () => readEvents(join(directory, 'events.ndjson'));
+  const ends = new AbortController();
+  const start = (args: readonly string[]) => startUntil(ends.signal, box, args);
+  const forget = undoOnSignal(() => {
+    ends.abort();
+    return box.dispose();
+  });
   return {
     box,
     port,
     upArgs,
     place,
     events,
-    startUp: () => start(box, upArgs),
+    startUp: () => start(upArgs),
     async up() {
-      const result = await start(box, [...upArgs, '-o', 'json']).result;
+      const result = await start([...upArgs, '-o', 'json']).result;
       if (result.code !== 0) throw new Error(`up: exit ${result.code}: ${result.stderr}${result.stdout}`);
       return result.json<Deployment>();
     },
-    down: (...args) => start(box, ['down', 'tiny', ...args]).result,
+    down: (...args) => start(['down', 'tiny', ...args]).result,
     status: async () => (await box.cli('status', 'tiny', '-o', 'json')).json<Deployment>(),
     untilEvent: (seq, isWanted, withinMs = 60_000) => untilEvent(events, { seq, isWanted, withinMs }),
     killSupervisor: () => killSupervisor(join(directory, 'supervisor.lock')),
     setFaults: (faults) => setFaults(port, faults),
-    dispose: () => box.dispose(),
+    dispose: () => (ends.signal.aborted ? new Promise(() => undefined) : box.dispose().finally(forget)),
   };
 }
 
@@ -98,8 +105,19 @@ function readEvents(path: string): readonly DeploymentEvent[] {
   });
 }
 
+/** Once somebody wants an end, commands would start anew what is being ended: none goes on, and none answers. */
+function startUntil(end: AbortSignal, box: Sandbox, args: readonly string[]): Running {
+  const never = new Promise<CliResult>(() => undefined);
+  if (end.aborted) return { pid: -1, result: never, stderr: () => '' };
+  const running = startLimited(box, args);
+  const kill = () => killQuietly(running.pid);
+  end.addEventListener('abort', kill);
+  const result = running.result.finally(() => end.removeEventListener('abort', kill));
+  return { ...running, result: result.then((ended) => (end.aborted ? never : ended)) };
+}
+
 /** A command that never ends is one that failed: it is killed after a time that none should take. */
-function start(box: Sandbox, args: readonly string[]): Running {
+function startLimited(box: Sandbox, args: readonly string[]): Running {
   const running = box.start(...args);
   const timer = setTimeout(() => killQuietly(running.pid), commandLimitMs);
   const result = running.result.finally(() => clearTimeout(timer));
@@ -129,7 +147,8 @@ function killSupervisor(lock: string): number | undefined {
 
 async function setFaults(port: number, faults: object): Promise<void> {
   const headers = { 'content-type': 'application/json' };
-  await fetch(`http://127.0.0.1:${port}/__fault`, { method: 'POST', body: JSON.stringify(faults), headers });
+  const reply = await fetch(`http://127.0.0.1:${port}/__fault`, { method: 'POST', body: JSON.stringify(faults), headers });
+  if (reply.status !== 200) throw new Error(`the stand-in refuses ${JSON.stringify(faults)}: ${await reply.text()}`);
 }
 
 export function readQuietly(path: string): string {

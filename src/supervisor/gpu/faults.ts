@@ -1,7 +1,7 @@
 /** What the kernel says of the GPUs of a launch: Xid lines since it began. */
 import { say } from '../../core/message.ts';
 import { chooseFault, type GpuFault, toLastXid } from '../../gpu/fault.ts';
-import { runProgram } from '../../host/exec.ts';
+import { runBriefly } from '../../host/exec.ts';
 import type { LaunchRecord } from '../../runtime/runtime.ts';
 import type { ExitEvidenceReport } from '../launch/work.ts';
 import { rebootCommand, toResetCommand } from './check.ts';
@@ -13,7 +13,7 @@ const programs = [['dmesg'], ['journalctl', '-k', '-b', '-q', '--no-pager']] as 
 /** The kernel's log since the boot; undefined when this account may not read it. */
 async function readKernelLog(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   for (const [program, ...args] of programs) {
-    const { code, stdout } = await runProgram(program, args, { timeoutMs: programMs, env: { ...env, LC_ALL: 'C' } });
+    const { code, stdout } = await runBriefly(program, args, { timeoutMs: programMs, env: { ...env, LC_ALL: 'C' } });
     if (code === 0 && stdout.trim() !== '') return stdout;
   }
   return undefined;

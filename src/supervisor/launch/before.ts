@@ -6,6 +6,7 @@ import { DeployError } from '../../core/error.ts';
 import { type Message, say } from '../../core/message.ts';
 import { errnoOf, readFreeBytes } from '../../host/files.ts';
 import { probePort } from '../../host/net.ts';
+import { findPortOwner } from '../../host/port-owner.ts';
 import type { LaunchSpec } from '../../plan/launch-spec.ts';
 import type { GpuDoor } from '../gpu/door.ts';
 import type { RunSignal } from '../signal.ts';
@@ -19,6 +20,7 @@ type PreflightResult =
 const preflightLimitMs = 60_000;
 /** Below this the engine's own log could fill the disk while it starts. */
 const leastFreeBytes = 64 * 2 ** 20;
+const longestCommand = 80;
 
 export interface BeforeLaunch {
   readonly filesOf: (launchId: string) => LaunchFiles;
@@ -58,7 +60,10 @@ async function checkBeforeLaunch(spec: LaunchSpec, logFile: string, clock: Clock
 async function check(spec: LaunchSpec, logFile: string): Promise<PreflightResult> {
   const port = await probePort(spec.endpoint.host, spec.endpoint.port);
   const about = { host: spec.endpoint.host, port: spec.endpoint.port };
-  if (port.is === 'taken') return { is: 'failed', code: 'runtime/port-taken', reason: say('life.port-taken', about), permanent: false };
+  if (port.is === 'taken') {
+    const reason = say('life.port-taken', { ...about, owner: await nameOwner(about.port) });
+    return { is: 'failed', code: 'runtime/port-taken', reason, permanent: false };
+  }
   if (port.is !== 'free') return { is: 'failed', code: 'runtime/bad-address', reason: say('life.bad-address', about), permanent: true };
   if (spec.model.startsWith('/') && !(await exists(spec.model))) {
     return { is: 'failed', code: 'model/missing', reason: say('life.model-missing', { path: spec.model }), permanent: true };
@@ -69,6 +74,13 @@ async function check(spec: LaunchSpec, logFile: string): Promise<PreflightResult
     return { is: 'failed', code: 'host/disk-full', reason: say('life.disk-full', { path }), permanent: false };
   }
   return { is: 'passed' };
+}
+
+/** Enough of its command line to know it by. */
+async function nameOwner(port: number): Promise<Message> {
+  const owner = await findPortOwner(port);
+  if (owner === undefined) return say('plan.port-owner-unknown');
+  return say('plan.port-owner', { pid: owner.pid, command: owner.command.replace(/\s+/g, ' ').slice(0, longestCommand) });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { createRedactor } from '../../core/redact.ts';
-import { runProgram } from '../../host/exec.ts';
+import { runBriefly } from '../../host/exec.ts';
 import { readCommandLine, readWaitChannel } from '../../host/proc.ts';
 import { readLastLines } from '../../host/tail.ts';
 import type { State } from '../state.ts';
@@ -92,7 +92,7 @@ async function describeMemory(): Promise<string> {
 
 /** Empty when there is no such program, or when it says nothing in time. */
 async function runQuietly(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
-  const { stdout } = await runProgram(program, args, { timeoutMs: programMs, signal });
+  const { stdout } = await runBriefly(program, args, { timeoutMs: programMs, signal });
   return stdout;
 }
 

@@ -18,7 +18,13 @@ export function stepLadder(state: State, { to, because }: Extract<RunSignal, { t
   if (may === 'rest') return [state, []];
   if (may === 'spent') return [state, [emit({ type: 'note', note: toSpentNote(state, to, because) })]];
   const [ending, effects] = endLaunch(state, { is: 'replace' }, moment);
-  const made: Adapted = { steps: withStep(steps, moment.wallMs), because, run: state.run + 1, unfit: adapted?.unfit ?? [] };
+  const made: Adapted = {
+    steps: withStep(steps, moment.wallMs),
+    because,
+    run: state.run + 1,
+    to: next.spec.hash,
+    unfit: adapted?.unfit ?? [],
+  };
   // A lighter one that does not start must not be the end of serving, whatever was asked for the profile itself.
   const stepped: State = { ...ending, wanted: next, rollback: true, adapted: made };
   return [stepped, [emit({ type: 'adapted', from: wanted.profile, to: next.profile, direction: to, because }), ...effects]];

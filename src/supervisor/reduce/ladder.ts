@@ -22,6 +22,8 @@ export interface Adapted {
   readonly because: readonly Pressure[];
   /** The run that was to become the first on the new rung. */
   readonly run: number;
+  /** The rung's hash. Absent from records of versions that did not note it. */
+  readonly to?: string;
   /** Hashes of lighter ones that did not become ready: not tried again until somebody asks. */
   readonly unfit: readonly string[];
 }
@@ -79,8 +81,9 @@ export function toAdaptedNow({ wanted, adapted }: State): AdaptedNow | undefined
 }
 
 /** The first start on a new rung failed: it is left at once, and not tried again and again. */
-export function isFailedStep({ adapted, run, readyAt }: State): boolean {
-  return adapted?.run === run && readyAt === undefined;
+export function isFailedStep({ adapted, run, readyAt, wanted }: State): boolean {
+  // Something else may have been asked for while the last one ended: that start is nobody's step.
+  return adapted?.run === run && readyAt === undefined && (adapted.to ?? wanted.spec.hash) === wanted.spec.hash;
 }
 
 /** What a step to something lighter leaves behind that did not become ready. */

@@ -1,8 +1,8 @@
 /**
  * The life of a deployment as a pure function: (state, signal, moment) → (state, effects). No clock, no process, no
  * file. The supervisor persists the new state, then performs the effects in order; what comes of them returns as
- * signals. Reads top to bottom: commands first, then what a new supervisor finds (reduce-recovery), then the signals
- * of a launch in the order of its life (reduce-run: reduce-start, serving, reduce-end).
+ * signals. Reads top to bottom: commands first, then what a new supervisor finds (recovery.ts), then the signals
+ * of a launch in the order of its life (run.ts: start.ts, serving, end.ts).
  *
  *   stopped → preflight → starting → ready ⇄ degraded ──▶ draining (down, replace)
  *                 │           │        │         │            │
@@ -54,7 +54,10 @@ function reduceUp(before: State, { wanted: base, rollback, by }: Extract<Command
   const wanted = by === 'up' ? keepRung(before, base) : base;
   const same = before.wanted.spec.hash === wanted.spec.hash;
   const asked = same ? before : withoutSignature(before);
-  const state: State = { ...asked, ...forgiveUnfit(asked), desired: 'up', wanted, rollback };
+  const { lastGood } = before;
+  // What stands beside the spec and its hash (whom to tell, thresholds) is as it was asked for last, after a fall back too.
+  const good = lastGood?.spec.hash === wanted.spec.hash ? { lastGood: wanted } : {};
+  const state: State = { ...asked, ...forgiveUnfit(asked), ...good, desired: 'up', wanted, rollback };
   const requested = emit({ type: 'requested', desired: 'up', by });
   switch (state.life) {
     case 'stopped':

@@ -1,7 +1,7 @@
 /** The signals of one launch, in the order of its life. The run number was checked before. */
 
 import { isServing } from '../deployment.ts';
-import type { Moment, RunSignal, TimerName } from '../signal.ts';
+import type { Effect, Moment, RunSignal, TimerName } from '../signal.ts';
 import type { State } from '../state.ts';
 import { stepLadder } from './adapt-step.ts';
 import { afterKill, afterRecheck, afterReclaim, noteExited, noteInFlight } from './end.ts';
@@ -20,7 +20,7 @@ import {
   noteStartStall,
   startLaunch,
 } from './start.ts';
-import { beginStart, countRestart, emit, killLaunch, type Step, termAgainMs, timer } from './transitions.ts';
+import { beginStart, cancel, countRestart, emit, killLaunch, type Step, termAgainMs, timer } from './transitions.ts';
 
 /** `/health` misses in a row before a ready engine is called not ready. */
 const healthMisses = 3;
@@ -87,8 +87,9 @@ function noteHealth(state: State, { ok, reason }: Extract<RunSignal, { type: 'he
   const misses = ok ? 0 : state.health.misses + 1;
   const ready = ok || (state.health.ready && misses < healthMisses);
   const next = withHealth(state, { ...rest, ready, misses, ...(ready || reason === undefined ? {} : { reason }) });
-  if (ready === state.health.ready) return [next, []];
-  return [next, [emit({ type: 'health', ready, ...(ready || reason === undefined ? {} : { reason }) })]];
+  const steady = toStability(state, next);
+  if (ready === state.health.ready) return [next, steady];
+  return [next, [...steady, emit({ type: 'health', ready, ...(ready || reason === undefined ? {} : { reason }) })]];
 }
 
 function noteProgress(state: State, moment: Moment): Step {
@@ -99,13 +100,20 @@ function noteSlow(state: State, { reason }: Extract<RunSignal, { type: 'slow' }>
   const { slow: before, ...rest } = state.health;
   if (before === reason) return ignore(state);
   const next = withHealth(state, { ...rest, ...(reason === undefined ? {} : { slow: reason }) });
-  if (reason !== undefined) return [next, [emit({ type: 'degraded', reason })]];
-  return [next, next.life === 'ready' ? [emit({ type: 'health', ready: true })] : []];
+  const steady = toStability(state, next);
+  if (reason !== undefined) return [next, [...steady, emit({ type: 'degraded', reason })]];
+  return [next, [...steady, ...(next.life === 'ready' ? [emit({ type: 'health', ready: true })] : [])]];
 }
 
 /** `degraded` is all that is neither ready nor proven to hang; it serves, and nobody ends it for that. */
 function withHealth(state: State, health: State['health']): State {
   return { ...state, health, life: health.ready && health.slow === undefined ? 'ready' : 'degraded' };
+}
+
+/** Failures are forgotten after a time of being ready without a break. */
+function toStability(before: State, after: State): readonly Effect[] {
+  if (before.life === after.life) return [];
+  return after.life === 'ready' ? [timer('stable', after.wanted.spec.restart.stableAfterMs)] : [cancel('stable')];
 }
 
 function noteStall(state: State, { cause, forMs }: Extract<RunSignal, { type: 'stalled' }>, moment: Moment): Step {
@@ -126,10 +134,10 @@ function reduceTimer(state: State, name: TimerName, moment: Moment): Step {
       return isStopping(state) ? killLaunch(state, 'deadline') : ignore(state);
     case 'next-start': {
       const waiting = state.life === 'backoff' || state.life === 'crashloop';
-      return waiting && state.desired === 'up' ? beginStart(countRestart(state, moment)) : ignore(state);
+      return waiting && state.desired === 'up' ? beginStart(state.waits ? state : countRestart(state, moment)) : ignore(state);
     }
     case 'stable':
-      return isServing(state.life) ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
+      return state.life === 'ready' ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
     case 'bundle':
       return state.life === 'unhealthy' ? endStalled(state, undefined, moment) : ignore(state);
   }

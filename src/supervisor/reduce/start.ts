@@ -3,7 +3,7 @@ import { type Message, say } from '../../core/message.ts';
 import type { Effect, Moment, RunSignal } from '../signal.ts';
 import type { State } from '../state.ts';
 import { becomeUnhealthy } from './hang.ts';
-import { emit, endLaunch, reclaimLaunch, type Step, settleFailure, timer } from './transitions.ts';
+import { emit, endLaunch, reclaimLaunch, type Step, settleFailure, timer, waitUntilPossible } from './transitions.ts';
 
 /** A sign of life younger than this keeps the deadline off, for as long each time. */
 const signMs = 60_000;
@@ -22,10 +22,11 @@ export function startLaunch(state: State, record: NonNullable<State['launch']>, 
 export function failPreflight(state: State, signal: Extract<RunSignal, { type: 'preflight-failed' }>, moment: Moment): Step {
   const { code, reason, permanent, waits } = signal;
   const exit = { cause: 'preflight', at: new Date(moment.wallMs).toISOString(), diagnosis: code };
-  // What is waited for is met again with every try, and that is no proof that it stays so.
-  const failure = { is: 'failure', exit, permanent, ...(waits ? {} : { signature: code }) } as const;
-  const [next, effects] = settleFailure(state, failure, moment);
-  return [next, [emit({ type: 'preflight-failed', code, reason, permanent }), ...effects]];
+  const failed = emit({ type: 'preflight-failed', code, reason, permanent });
+  const [next, effects] = waits
+    ? waitUntilPossible(state, exit, moment)
+    : settleFailure(state, { is: 'failure', exit, permanent, signature: code }, moment);
+  return [next, [failed, ...effects]];
 }
 
 /** Arrives in `starting`, or in `stopping` and `killing` when a stop overtook the launch; the record is kept in all. */
@@ -67,7 +68,7 @@ export function noteGateWaiting(state: State, signal: Extract<RunSignal, { type:
   const reason = `${signal.check}: ${signal.detail}`;
   if (state.health.reason === reason) return [state, []];
   return [
-    { ...state, health: { ready: false, reason, misses: 0 } },
+    { ...state, health: { ...state.health, ready: false, reason, misses: 0 } },
     [emit({ type: 'gate-waiting', check: signal.check, detail: signal.detail })],
   ];
 }

@@ -19,10 +19,12 @@ export const termAgainMs = 5000;
 const startStopMs = 15_000;
 const dayMs = 24 * 3_600_000;
 /** What is said of one launch and means nothing for the next. */
-const ofOneLaunch = ['ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'download', 'drain', 'survivors'] as const;
+const ofOneLaunch = ['waits', 'ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'download', 'drain', 'survivors'] as const;
 
 /** Starts that find the port taken before that is believed to stay so: a stranger's server may be about to end. */
 const preflightTries = 3;
+/** Between two looks at whether a start is possible by now. */
+const waitMs = 15_000;
 /** Starts that fail in the same way before a further one is not worth it. */
 const sameTries = 2;
 
@@ -132,6 +134,15 @@ export function settleFailure(before: State, failure: Extract<EndReason, { is: '
   if (verdict.is === 'give-up') return giveUp(state, failure.exit);
   if (verdict.is === 'crashloop' && canRollBack(state)) return rollBack(state, failure.exit);
   return waitForNextStart(state, verdict, moment);
+}
+
+/** Nothing failed: it cannot start yet. Met again with every try, which counts against nobody. */
+export function waitUntilPossible(before: State, exit: ExitReport, moment: Moment): Step {
+  const kept = without(before, [...ofOneLaunch]);
+  const delayMs = Math.round(waitMs * (1 + moment.random / 5));
+  const nextStartAt = new Date(moment.wallMs + delayMs).toISOString();
+  const state: State = { ...noteExit(kept, exit, moment), life: 'backoff', nextStartAt, waits: true };
+  return [state, [emit({ type: 'backoff', attempt: state.failures, delayMs, nextStartAt }), timer('next-start', delayMs)]];
 }
 
 function waitForNextStart(state: State, verdict: { is: 'retry' | 'crashloop'; delayMs: number }, moment: Moment): Step {

@@ -9,6 +9,7 @@ import { type EngineMetrics, parseMetricsByEngine } from '../../vllm/metrics.ts'
 import { readOpenRequests } from '../open-requests.ts';
 import { type ProbeTarget, probeOnce, watchOurselves } from '../probes.ts';
 import { toProbeHost } from '../state.ts';
+import { createSuspendedReader } from './suspended.ts';
 import {
   type EngineLook,
   jitterCanary,
@@ -57,18 +58,20 @@ export async function watchProgress(watch: ProgressWatch, reports: ProgressRepor
   const { settings, clock, random } = watch;
   const everyMs = clamp(settings.stallAfterMs / looksPerStall, shortestLookMs, longestLookMs);
   let state = toFirstWatch(clock.mono(), settings);
-  let slow: string | undefined;
+  let told: { readonly slow: string | undefined } | undefined;
+  const isSuspended = createSuspendedReader(watch.target);
   await waitFor(everyMs * random(), signal, clock);
   while (!signal.aborted) {
-    const look = await observe(watch, { lastMs: state.lookedAtMs, everyMs, onPage: reports.onPage }, signal);
+    const look = await observe(watch, { lastMs: state.lookedAtMs, everyMs, onPage: reports.onPage, isSuspended }, signal);
     if (signal.aborted) return;
     const step = lookAgain(state, look, settings);
     state = step.state;
     if (step.progressed) reports.onProgress();
     const { task } = step;
     if (task.is === 'verdict') return reports.onStall(task.cause, task.forMs);
-    if (step.slow !== slow) reports.onSlow(step.slow);
-    slow = step.slow;
+    // The first time in any case: a watch before this one may have called it slow, and cannot take that back any more.
+    if (told === undefined || step.slow !== told.slow) reports.onSlow(step.slow);
+    told = { slow: step.slow };
     if (task.is === 'ask') {
       const token = await askForToken(watch, task, signal);
       if (token !== undefined) state = jitterCanary(noteToken(state, token, settings), random(), settings);
@@ -83,17 +86,20 @@ interface LookOptions {
   readonly lastMs: number;
   readonly everyMs: number;
   readonly onPage: (page: string) => void;
+  readonly isSuspended: ReturnType<typeof createSuspendedReader>;
 }
 
-async function observe(watch: ProgressWatch, { lastMs, everyMs, onPage }: LookOptions, signal: AbortSignal): Promise<Look> {
+async function observe(watch: ProgressWatch, options: LookOptions, signal: AbortSignal): Promise<Look> {
+  const { lastMs, everyMs, onPage, isSuspended } = options;
   const { outcome, stoodStill } = await watchOurselves(async () => {
-    const [page, open] = await Promise.all([
+    const [page, open, suspended = false] = await Promise.all([
       readPage(watch, signal),
       readOpenRequests(watch.target, { timeoutMs: toPageLimit(watch.settings), signal }),
+      isSuspended(signal),
     ]);
-    return { page, open };
+    return { page, open, suspended };
   });
-  const { page, open } = outcome;
+  const { page, open, suspended } = outcome;
   const atMs = watch.clock.mono();
   // A look that came much too late: the machine was suspended, or we were.
   const late = atMs - lastMs > everyMs + longestTokenMs + longestPageMs + longestLookMs;
@@ -106,6 +112,7 @@ async function observe(watch: ProgressWatch, { lastMs, everyMs, onPage }: LookOp
     ...shared,
     engines: engines.map(([engine, metrics]) => toEngineLook(engine, metrics)),
     asleep: engines.some(([, { asleep = 0 }]) => asleep > 0),
+    suspended,
   };
 }
 

@@ -43,6 +43,8 @@ export interface Look {
   readonly engines?: readonly EngineLook[];
   /** Put to sleep by somebody: it has nothing to do and answers nothing. */
   readonly asleep?: boolean;
+  /** Generation was paused by somebody (`/pause`): requests wait for as long as that somebody wants. */
+  readonly suspended?: boolean;
   /** Its processes were stopped by somebody's hand: they go on when that somebody wants. */
   readonly paused?: boolean;
   /** The machine does little but wait for memory: everything takes longer. */
@@ -130,7 +132,8 @@ function weigh(before: WatchState, look: Look, settings: WatchSettings): WatchSt
   if (look.engines === undefined) return weighSilence(before, look, settings);
   const { engines, progressed, prefillRate } = compare(before, look.engines, look);
   const seen: WatchState = { ...before, engines, prefillRate, lookedAtMs: look.atMs, heardAtMs: look.atMs };
-  if (look.asleep) return { state: forgetTimes(seen, look.atMs, settings), task: { is: 'nothing' }, progressed, slow: 'asleep' };
+  const resting = look.asleep ? 'asleep' : look.suspended ? 'suspended' : undefined;
+  if (resting) return { state: forgetTimes(seen, look.atMs, settings), task: { is: 'nothing' }, progressed, slow: resting };
   const busy = look.engines.some(({ unfinished }) => unfinished > 0) || (look.open ?? 0) > 0;
   return busy ? weighWork(seen, look, { settings, progressed }) : weighIdleness(seen, look, { settings, progressed });
 }

@@ -222,6 +222,14 @@ export const errors = {
     hint: 'Set engine.version to "{found}", or use another executable.',
   },
   'engine/failed': { message: '{name} did not start: {line}', hint: 'The whole log: qwen-deploy logs {name}' },
+  'engine/shared-memory': {
+    message: '{name} did not start, since /dev/shm is full or too small: {line}',
+    hint: 'A container: --shm-size 2g. A machine: sudo mount -o remount,size=2G /dev/shm (what is left over lies in it). How much there is: qwen-deploy doctor',
+  },
+  'engine/compile-cache': {
+    message: '{name} did not start, and its cache of compiled graphs may be damaged: {line}',
+    hint: 'Clear it: rm -r ~/.cache/vllm/torch_compile_cache (below VLLM_CACHE_ROOT where that is set). Or try once without it: --set engine.env.VLLM_DISABLE_COMPILE_CACHE="1"',
+  },
   'engine/never-ready': {
     message: '{name} did not become ready: {reason}',
     hint: 'The whole log: qwen-deploy logs {name}',

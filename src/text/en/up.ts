@@ -1,6 +1,6 @@
 /** Sentences of starting, stopping and supervising. */
 export const up = {
-  'life.port-taken': 'port {port} on {host} is taken',
+  'life.port-taken': 'port {port} on {host} is taken by {owner}',
   'life.bad-address': 'the address {host}:{port} cannot be used',
   'life.model-missing': 'the model directory {path} is gone',
   'life.disk-full': 'the disk of {path} is full',

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { waitFor } from '../../../src/core/clock.ts';
 import { readState } from '../../../src/supervisor/store.ts';
-import { isPortOpen, killQuietly, toUpArgs, untilNothingIsLeft } from '../../scenarios/sandbox.ts';
-import { openKit, quick } from '../kit.ts';
+import { eventually, isPortOpen, killQuietly, toUpArgs, untilNothingIsLeft } from '../../scenarios/sandbox.ts';
+import { openKit, quick, quickHangs } from '../kit.ts';
 
 const kit = openKit();
 const steps = [
@@ -16,6 +16,7 @@ const steps = [
   'watch-start',
   'timer',
   'watch-health',
+  'watch-drain',
   'cancel',
   'quiet',
   'terminate',
@@ -66,13 +67,50 @@ async function live(): Promise<void> {
   await kit.box.cli('down', '--timeout', '10s');
 }
 
-const points = steps.flatMap((step) => ['before', 'after'].flatMap((when) => [1, 3].map((n) => `${when}:${step}#${n}`)));
+/** What happens often in one life of a supervisor; the others once or twice. */
+const frequent = ['persist', 'emit', 'timer', 'cancel'];
+const points = steps.flatMap((step) =>
+  ['before', 'after'].flatMap((when) => (frequent.includes(step) ? [1, 3, 7] : [1]).map((n) => `${when}:${step}#${n}`)),
+);
 
 it.each(points)('E3 killed %s: the invariants hold, and the next supervisor goes on', { timeout: 120_000 }, async (point) => {
   kit.box.env.QD_CRASH_AT = point;
   const watch = watchInvariants();
   await live();
+  expect(await readLog()).toContain('QD_CRASH_AT');
+  await expectGoingOn(watch);
+});
+
+it.each(['before:bundle#1', 'after:bundle#1'])('E3 killed %s of an engine that hangs: the same', { timeout: 120_000 }, async (point) => {
+  kit.box.env.QD_CRASH_AT = point;
+  const watch = watchInvariants();
+  await kit.up('', ...quickHangs);
+  await kit.setFaults({ hang: true });
+  await eventually(readLog, (text) => text.includes('QD_CRASH_AT'), 40_000);
+  await expectGoingOn(watch);
+});
+
+it.each(['before:kill#1', 'after:kill#1'])(
+  'E3 killed %s of an engine that ignores SIGTERM: the same',
+  { timeout: 120_000 },
+  async (point) => {
+    kit.box.env.QD_CRASH_AT = point;
+    const watch = watchInvariants();
+    await kit.up('ignoreSigterm', ...quick);
+    await kit.box.cli('down', '--grace', '500ms', '--timeout', '8s');
+    expect(await readLog()).toContain('QD_CRASH_AT');
+    await expectGoingOn(watch);
+  },
+);
+
+function readLog(): Promise<string> {
+  return readFile(join(kit.box.home, 'qd/state/deployments/tiny/supervisor.log'), 'utf8');
+}
+
+/** Without the crash point from here on: a supervisor that lingers for its last readers still has it. */
+async function expectGoingOn(watch: ReturnType<typeof watchInvariants>): Promise<void> {
   delete kit.box.env.QD_CRASH_AT;
+  await kit.until(({ supervised }) => !supervised);
   const after = await kit.box.cli(...toUpArgs(kit.port, '', ...sets, '--yes'));
   expect(after.code, after.stderr).toBe(0);
   expect(await kit.find('VLLM::EngineCore')).toHaveLength(1);
@@ -81,7 +119,7 @@ it.each(points)('E3 killed %s: the invariants hold, and the next supervisor goes
   await untilNothingIsLeft(kit.box);
   expect(await watch.stop()).toEqual([]);
   expect(await kit.status()).toMatchObject({ state: 'stopped', desired: 'down' });
-});
+}
 
 it('E3 killed in the middle of a stop: nothing is started again while down is wanted', { timeout: 120_000 }, async () => {
   kit.box.env.QD_CRASH_AT = 'after:terminate#1';

@@ -57,7 +57,8 @@ it('I5 I7 a start that waits for its GPU is tried again, however often; another 
         ...(waits ? { waits } : {}),
       },
     ).state;
-  const repeat = (waits?: true) => [1, 2, 3].reduce<Partial<State>>((state) => fail(state, waits), {}).life;
-  expect(repeat(true)).toBe('backoff');
-  expect(repeat()).toBe('failed');
+  const repeat = (times: number, waits?: true) => Array.from({ length: times }).reduce<Partial<State>>((state) => fail(state, waits), {});
+  // Six failures would be a crash loop: here nothing has failed.
+  expect(repeat(20, true)).toMatchObject({ life: 'backoff', failures: 0, waits: true });
+  expect(repeat(3).life).toBe('failed');
 });

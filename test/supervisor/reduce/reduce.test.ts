@@ -379,7 +379,7 @@ describe('health of a ready engine', () => {
     expect(two.state.health.ready).toBe(true);
     const three = run(two.state, miss);
     expect(three.state.health).toMatchObject({ ready: false, reason: 'ETIMEDOUT' });
-    expect(three.effects).toEqual(['emit health']);
+    expect(three.effects).toEqual(['cancel stable', 'emit health']);
     expect(run(three.state, { type: 'health', run: 1, ok: true }).state.health.ready).toBe(true);
     expect(three.state.life).toBe('degraded');
   });
@@ -468,10 +468,11 @@ describe('a slow engine', () => {
   it('is degraded, and nothing is done about it', () => {
     const { state, effects } = run(ready, slow);
     expect(state).toMatchObject({ life: 'degraded', health: { ready: true, slow: '/metrics: ETIMEDOUT' } });
-    expect(effects).toEqual(['emit degraded']);
+    expect(effects).toEqual(['cancel stable', 'emit degraded']);
     const back = run(state, { type: 'slow', run: 1 });
     expect(back.state.life).toBe('ready');
-    expect(back.effects).toEqual(['emit health']);
+    // Only a time of being ready without a break forgets failures.
+    expect(back.effects).toEqual(['timer stable 600000', 'emit health']);
   });
 
   it('stays degraded while its health is lost too', () => {
@@ -607,6 +608,9 @@ describe('a start that stands still', () => {
       life: 'stopping',
       lastExit: { cause: 'start-timeout' },
     });
+    const waiting: Signal = { type: 'gate-waiting', run: 1, check: 'models', detail: '503' };
+    const [asked] = later(deadlineMs - 5000, waiting, lively);
+    expect(later(deadlineMs, timer('start-deadline'), asked)[0].life).toBe('starting');
     const [last] = later(7_199_000, { type: 'progress', run: 1 }, starting);
     expect(later(7_200_000, timer('start-deadline'), last)[0].life).toBe('stopping');
     expect(later(deadlineMs, timer('start-deadline'), starting)[0].life).toBe('stopping');
