@@ -40,7 +40,7 @@ export async function proveFaults(options: ProofOptions): Promise<number> {
   const summary = summarise(rows, toShown(reports, root));
   const minutes = (Date.now() - startedAt) / 60_000;
   const lines = [
-    `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, Linux ${release()}, ${cpus().length} cores, no GPU`,
+    `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, Linux ${release().split('-', 1)[0]}, ${cpus().length} cores, no GPU`,
     engineHome === undefined ? 'without a real vLLM' : 'the stand-in engine, and vLLM 0.32.0 (CPU build) where a file is in `test/vllm`',
     ...(options.reports === undefined ? [`${minutes.toFixed(1)} minutes in all`] : []),
   ];
