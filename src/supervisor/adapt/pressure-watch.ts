@@ -2,13 +2,11 @@
 import { type Clock, waitFor } from '../../core/clock.ts';
 import type { Pressure, PressureDirection, PressureName } from '../../core/pressure.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
-import { fetchText } from '../../host/http.ts';
-import { NoReply } from '../../host/no-reply.ts';
 import { type CpuTicks, readCpuTicks, readGroupMemoryPercent, readMemoryPercent } from '../../host/usage.ts';
 import { parseCpuList } from '../../plan/cpu-list.ts';
 import type { AdaptSettings } from '../../profile/profile.ts';
 import { parseQueue, type QueueSeen, toQueueWait } from '../../vllm/queue.ts';
-import { toProbeHost } from '../state.ts';
+import { type Endpoint, readEnginePage } from '../engine-page.ts';
 import { type AdaptPast, judgePressure, toFirstAdaptMemory, toLimits } from './adapt.ts';
 
 export interface PressureWatch {
@@ -21,7 +19,7 @@ export interface PressureWatch {
   /** UUIDs or indexes of its GPUs. */
   readonly gpus: readonly string[];
   readonly readGpus: (signal: AbortSignal) => Promise<readonly Gpu[]>;
-  readonly endpoint: { readonly host: string; readonly port: number };
+  readonly endpoint: Endpoint;
   readonly clock: Clock;
   readonly random: () => number;
   /** Where /proc is found; `/` but for tests. */
@@ -143,23 +141,13 @@ class Eyes {
 
   private async lookAtQueue(signal: AbortSignal): Promise<void> {
     const { endpoint, clock } = this.watch;
-    const page = await readPage(endpoint, signal);
-    const queue = page === undefined ? undefined : parseQueue(page);
+    // Saturated, or just ending: nothing is known, and others judge that.
+    const page = await readEnginePage(endpoint, '/metrics', { timeoutMs: pageLimitMs, signal });
+    const queue = page.is === 'page' ? parseQueue(page.text) : undefined;
     if (queue === undefined) return;
     const { seen, waitSeconds } = toQueueWait(this.queue, { ...queue, atMs: clock.mono() });
     this.queue = seen;
     this.note('queue-wait', waitSeconds);
-  }
-}
-
-async function readPage({ host, port }: PressureWatch['endpoint'], signal: AbortSignal): Promise<string | undefined> {
-  try {
-    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/metrics', timeoutMs: pageLimitMs, signal });
-    return reply.status === 200 ? reply.text : undefined;
-  } catch (error) {
-    // Saturated, or just ending: nothing is known, and others judge that.
-    if (error instanceof NoReply) return undefined;
-    throw error;
   }
 }
 

@@ -5,8 +5,8 @@
 import { type Clock, waitFor } from '../../core/clock.ts';
 import { type Message, say } from '../../core/message.ts';
 import { toPressureNames } from '../../core/pressure.ts';
-import { observeGpuDetails } from '../../gpu/query.ts';
 import { isServing } from '../deployment.ts';
+import { GpuAsker } from '../gpu/asker.ts';
 import { toProblem } from '../launch/work.ts';
 import { type AdaptPlan, toAdaptPast } from '../reduce/ladder.ts';
 import type { RunSignal } from '../signal.ts';
@@ -24,10 +24,12 @@ const againMs = 15_000;
 
 export class AdaptWatch {
   private readonly parts: AdaptWatchParts;
+  private readonly asker: GpuAsker;
   private watching: { readonly run: number; readonly plan: AdaptPlan; readonly end: AbortController } | undefined;
 
   constructor(parts: AdaptWatchParts) {
     this.parts = parts;
+    this.asker = new GpuAsker(parts);
   }
 
   /** To be called after every change of state. */
@@ -73,7 +75,7 @@ export class AdaptWatch {
   private toWatch(state: State, { settings }: AdaptPlan): PressureWatch {
     const { wanted, launch } = state;
     const { cpus, memoryBytes } = wanted.spec.resources;
-    const { env, clock } = this.parts;
+    const { clock } = this.parts;
     return {
       settings,
       past: toAdaptPast(state),
@@ -81,8 +83,8 @@ export class AdaptWatch {
       gpus: wanted.gpus ?? [],
       ...(cpus === undefined ? {} : { cpus }),
       ...(launch?.memoryGroup && memoryBytes ? { cap: { directory: launch.memoryGroup, bytes: memoryBytes } } : {}),
-      readGpus: async (abort) => {
-        const seen = await observeGpuDetails(env, { signal: abort });
+      readGpus: async () => {
+        const seen = await this.asker.ask();
         return seen.is === 'read' ? seen.gpus : [];
       },
       clock,

@@ -1,9 +1,7 @@
 /** The engine's own numbers for `status`: sampled with every probe and when somebody looks, so that a look need not wait. */
-import { fetchText } from '../../host/http.ts';
-import { NoReply } from '../../host/no-reply.ts';
 import { type EngineMetrics, parseMetrics } from '../../vllm/metrics.ts';
 import type { Deployment } from '../deployment.ts';
-import { toProbeHost } from '../state.ts';
+import { type Endpoint, readEnginePage } from '../engine-page.ts';
 
 /** Younger numbers are not asked for again. */
 const freshMs = 1000;
@@ -55,11 +53,6 @@ export class LoadMeter {
   }
 }
 
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
 function toRate(before: Sample | undefined, now: Sample): number {
   const earlier = before?.metrics.generationTokens;
   const later = now.metrics.generationTokens;
@@ -68,11 +61,6 @@ function toRate(before: Sample | undefined, now: Sample): number {
 }
 
 async function scrape(endpoint: Endpoint): Promise<EngineMetrics | undefined> {
-  try {
-    const reply = await fetchText({ host: toProbeHost(endpoint.host), port: endpoint.port }, { path: '/metrics', timeoutMs });
-    return reply.status === 200 ? parseMetrics(reply.text) : undefined;
-  } catch (error) {
-    if (error instanceof NoReply) return undefined;
-    throw error;
-  }
+  const page = await readEnginePage(endpoint, '/metrics', { timeoutMs });
+  return page.is === 'page' ? parseMetrics(page.text) : undefined;
 }

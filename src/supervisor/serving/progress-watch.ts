@@ -2,13 +2,11 @@
 import type { Clock } from '../../core/clock.ts';
 import { waitFor } from '../../core/clock.ts';
 import type { StallCause } from '../../core/event.ts';
-import { fetchText } from '../../host/http.ts';
-import { NoReply } from '../../host/no-reply.ts';
 import { readMemoryPressure } from '../../host/pressure.ts';
 import { type EngineMetrics, parseMetricsByEngine } from '../../vllm/metrics.ts';
+import { readEnginePage } from '../engine-page.ts';
 import { readOpenRequests } from '../open-requests.ts';
 import { type ProbeTarget, probeOnce, watchOurselves } from '../probes.ts';
-import { toProbeHost } from '../state.ts';
 import { createSuspendedReader } from './suspended.ts';
 import {
   type EngineLook,
@@ -91,10 +89,11 @@ interface LookOptions {
 
 async function observe(watch: ProgressWatch, options: LookOptions, signal: AbortSignal): Promise<Look> {
   const { lastMs, everyMs, onPage, isSuspended } = options;
+  const limits = { timeoutMs: toPageLimit(watch.settings), signal };
   const { outcome, stoodStill } = await watchOurselves(async () => {
     const [page, open, suspended = false] = await Promise.all([
-      readPage(watch, signal),
-      readOpenRequests(watch.target, { timeoutMs: toPageLimit(watch.settings), signal }),
+      readEnginePage(watch.target, '/metrics', limits),
+      readOpenRequests(watch.target, limits),
       isSuspended(signal),
     ]);
     return { page, open, suspended };
@@ -105,9 +104,9 @@ async function observe(watch: ProgressWatch, options: LookOptions, signal: Abort
   const late = atMs - lastMs > everyMs + longestTokenMs + longestPageMs + longestLookMs;
   const thrashing = ((await readMemoryPressure(watch.pressureFile)) ?? 0) > thrashingPercent;
   const shared = { atMs, stoodStill: stoodStill || late, thrashing, ...(open === undefined ? {} : { open }) };
-  if (typeof page !== 'string') return { ...shared, problem: page.problem, paused: (await watch.isPaused?.()) ?? false };
-  onPage(page);
-  const engines = [...parseMetricsByEngine(page)];
+  if (page.is === 'none') return { ...shared, problem: `/metrics: ${page.problem}`, paused: (await watch.isPaused?.()) ?? false };
+  onPage(page.text);
+  const engines = [...parseMetricsByEngine(page.text)];
   return {
     ...shared,
     engines: engines.map(([engine, metrics]) => toEngineLook(engine, metrics)),
@@ -124,19 +123,6 @@ function toEngineLook(engine: string, metrics: EngineMetrics): EngineLook {
     progress: iterations + generationTokens + promptTokens + requestsSucceeded,
     promptTokens,
   };
-}
-
-async function readPage(
-  { target: { host, port }, settings }: ProgressWatch,
-  signal: AbortSignal,
-): Promise<string | { readonly problem: string }> {
-  try {
-    const reply = await fetchText({ host: toProbeHost(host), port }, { path: '/metrics', timeoutMs: toPageLimit(settings), signal });
-    return reply.status === 200 ? reply.text : { problem: `/metrics: HTTP ${reply.status}` };
-  } catch (error) {
-    if (error instanceof NoReply) return { problem: `/metrics: ${error.reason}` };
-    throw error;
-  }
 }
 
 type Token = Parameters<typeof noteToken>[1];
