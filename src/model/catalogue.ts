@@ -74,9 +74,10 @@ const asked = new Map<string, ModelFacts>();
 
 function readFacts(id: string): ModelFacts | undefined {
   const { base, weights, method } = parseRepository(id);
-  const found = byName.get(base);
-  if (found === undefined) return undefined;
-  const { facts, weightsBytes } = found;
+  const entry = byName.get(base);
+  if (entry === undefined) return undefined;
+  const { sameShape: _, weightsBytes, ...shape } = entry;
+  const facts = toFacts(base, shape);
   const own = { ...facts, id, weights, weightsBytes: toWeightsBytes(weightsBytes, weights), published: isPublished(id) };
   return method ? { ...own, method } : own;
 }
@@ -92,13 +93,9 @@ const entries: readonly Entry[] = models;
 /** The first Qwen3 were trained on 32768 tokens and have 8192 positions more for the answer. */
 const stretched = { from: 40_960, yarn: { factor: 4, original: 32_768 } } as const;
 
-/** All but what the way of quantizing decides. */
-const byName = new Map(
-  entries.flatMap(({ id, sameShape = [], weightsBytes, ...shape }) =>
-    [id, ...sameShape].map((name) => [name, { weightsBytes, facts: toFacts(name, shape) }] as const),
-  ),
-);
+const byName = new Map(entries.flatMap((entry) => [entry.id, ...(entry.sameShape ?? [])].map((name) => [name, entry] as const)));
 
+/** All but what the way of quantizing decides. */
 function toFacts(name: string, shape: Omit<Entry, 'id' | 'sameShape' | 'weightsBytes'>) {
   const yarn = shape.maxPositions === stretched.from && shape.architecture.startsWith('Qwen3') ? stretched.yarn : undefined;
   const toolParser = toToolParser(name);
