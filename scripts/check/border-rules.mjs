@@ -52,6 +52,7 @@ export const observers = [
   'src/profile/find.ts',
   'src/profile/shelf.ts',
   'src/plan/facts.ts',
+  'src/plan/docker-facts.ts',
   'src/gpu/query.ts',
   'src/gpu/program.ts',
   'src/gpu/sysfs.ts',
@@ -67,7 +68,7 @@ export const owners = ['src/entry/process.ts', 'src/runtime/simulator/main.ts'];
 /** Package → the one file that knows it. */
 export const doors = {
   execa: ['src/host/exec.ts'],
-  dockerode: ['src/host/docker.ts'],
+  dockerode: ['src/host/docker/wire.ts'],
   'modern-tar': ['src/doctor/bundle.ts'],
   ora: ['src/views/spinner.ts'],
   unbash: ['src/profile/import/shell.ts'],

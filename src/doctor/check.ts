@@ -2,7 +2,7 @@
 import type { Message } from '../core/message.ts';
 import type { ObservedPython } from '../engine/python.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
-import type { DockerObservation } from '../host/docker.ts';
+import type { DockerObservation } from '../host/docker/observe.ts';
 import type { Places } from '../host/environment.ts';
 import type { RunResult } from '../host/exec.ts';
 import type { Facts } from '../plan/facts.ts';

@@ -82,7 +82,8 @@ export function parseMarker(text: string | undefined): EngineMarker | undefined 
   }
 }
 
-async function listNames(directory: string): Promise<readonly string[]> {
+/** Empty where there is no such directory. */
+export async function listNames(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);
   } catch (error) {

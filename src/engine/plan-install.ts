@@ -163,7 +163,7 @@ export function toShellLines(plan: InstallPlan): readonly string[] {
   });
 }
 
-function toShellWord(text: string): string {
+export function toShellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -100,14 +100,44 @@ const inherited = [
 /** Of no use to an engine that does not ask the hub. */
 const hubTokens: readonly string[] = ['HF_TOKEN', 'HF_TOKEN_PATH'];
 
+/** Of those the ones that mean something in a container too: paths and users of this machine are none of its business. */
+const inheritedInside = [
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'HF_ENDPOINT',
+  'HF_TOKEN',
+  'HF_HUB_OFFLINE',
+  'TRANSFORMERS_OFFLINE',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'VLLM_USE_MODELSCOPE',
+] as const;
+
 export interface EngineEnvironmentOptions {
   /** Whoever gets it never asks the hub. */
   readonly offline?: boolean;
 }
 
-export function toEngineEnvironment(env: NodeJS.ProcessEnv, { offline = false }: EngineEnvironmentOptions = {}): Record<string, string> {
+/** The same for an engine in a container. Proxies and tokens are among it, so it is to be handled as secrets are. */
+export function toContainerEnvironment(env: NodeJS.ProcessEnv, options: EngineEnvironmentOptions = {}): Record<string, string> {
+  return pick(env, inheritedInside, options);
+}
+
+export function toEngineEnvironment(env: NodeJS.ProcessEnv, options: EngineEnvironmentOptions = {}): Record<string, string> {
+  return pick(env, inherited, options);
+}
+
+function pick(env: NodeJS.ProcessEnv, names: readonly string[], { offline = false }: EngineEnvironmentOptions): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const name of inherited) {
+  for (const name of names) {
     if (offline && hubTokens.includes(name)) continue;
     const value = env[name];
     if (value !== undefined) kept[name] = value;

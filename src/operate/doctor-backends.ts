@@ -27,11 +27,10 @@ async function readProcess({ places, env }: Context): Promise<BackendFact> {
     : { available: true, why: say('doctor.backend.to-install', { program: found }) };
 }
 
-/** Reachable is not all: engines are not started in it yet. */
 function toDocker(docker: Awaited<ReturnType<World['docker']>>): BackendFact {
   switch (docker.is) {
     case 'present':
-      return { available: false, why: say('doctor.backend.docker', { version: docker.version, socket: docker.socket }) };
+      return { available: true, why: say('doctor.backend.docker', { version: docker.version, socket: docker.socket }) };
     case 'absent':
       return { available: false, why: say('doctor.backend.no-docker', { socket: docker.socket }) };
     default:

@@ -4,7 +4,7 @@ import type { DoctorContext, DoctorSubject } from '../doctor/check.ts';
 import { toInstallEnvironment } from '../engine/environment.ts';
 import { observePythons } from '../engine/python.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
-import type { DockerObservation } from '../host/docker.ts';
+import type { DockerObservation } from '../host/docker/observe.ts';
 import { type RunResult, runProgram } from '../host/exec.ts';
 import { readAssumedGpus } from './assume-gpus.ts';
 import { readCompletedGpus } from './complete-gpus.ts';
@@ -39,7 +39,7 @@ export async function openWorld({ gpu, smi, offline }: WorldRequest, { env, plac
   const seen = once(async () => foreign ?? (await import('../gpu/query.ts')).observeGpus(env, { signal, depth: 'health' }));
   const gpus = once(async () => readCompletedGpus(await seen(), { elsewhere: foreign !== undefined }));
   const pythons = once(() => observePythons(toInstallEnvironment(env), signal));
-  const docker = once(async () => (await import('../host/docker.ts')).observeDocker(env, { signal, timeoutMs: dockerLimitMs }));
+  const docker = once(async () => (await import('../host/docker/observe.ts')).observeDocker(env, { signal, timeoutMs: dockerLimitMs }));
   return {
     ...(elsewhere === undefined ? {} : { elsewhere }),
     gpus,

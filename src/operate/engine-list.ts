@@ -1,12 +1,15 @@
 import type { InstalledEngine } from '../engine/engine.ts';
 import { listEngines } from '../engine/installed.ts';
+import type { Docker } from '../host/docker/docker.ts';
 import { findFlagOrigin } from '../profile/shelf.ts';
 import type { Context } from './context.ts';
+import { type ListedImage, listImages } from './list-images.ts';
 
 export interface EngineList {
   readonly kind: 'EngineList';
   readonly version: 1;
   readonly engines: readonly ListedEngine[];
+  readonly images: readonly ListedImage[];
 }
 
 export interface ListedEngine extends InstalledEngine {
@@ -14,11 +17,12 @@ export interface ListedEngine extends InstalledEngine {
   readonly flags: 'shipped' | 'read' | 'none';
 }
 
-/** What this program has installed; half-done installations are not in it. */
-export async function readEngineList({ places }: Pick<Context, 'places'>): Promise<EngineList> {
+/** What this program has installed, images too; half-done installations are not in it. */
+export async function readEngineList(context: Pick<Context, 'places' | 'env' | 'emit' | 'signal'>, docker?: Docker): Promise<EngineList> {
+  const { places } = context;
   const engines = (await listEngines(places)).map(async (engine) => ({
     ...engine,
     flags: (await findFlagOrigin(engine.version, places)) ?? ('none' as const),
   }));
-  return { kind: 'EngineList', version: 1, engines: await Promise.all(engines) };
+  return { kind: 'EngineList', version: 1, engines: await Promise.all(engines), images: await listImages(context, docker) };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { listDeployments, toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import { toNearest } from '../core/nearest.ts';
+import { listShelvedImages } from '../engine/image-shelf.ts';
 import { listEngineDirectories, toEnginesDirectory, toMarkerPath } from '../engine/installed.ts';
 import { tryLock } from '../host/lock.ts';
 import { readState } from '../supervisor/store.ts';
@@ -39,7 +40,8 @@ export async function removeEngine(request: { readonly id: string }, context: Pi
 async function findDirectory(id: string, { places }: Pick<Context, 'places'>): Promise<string> {
   const known = await listEngineDirectories(places);
   if (known.includes(id)) return join(toEnginesDirectory(places), id);
-  const near = toNearest(id, known);
+  const images = (await listShelvedImages(places)).map(({ reference }) => reference);
+  const near = toNearest(id, [...known, ...images]);
   throw DeployError.of('engine/unknown', { id, nearest: near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '' });
 }
 

@@ -62,6 +62,11 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
     // An installation takes a minute or more: the port may be somebody else's by now.
     await refuse();
   }
+  if (source.kind === 'image') {
+    const { bringImage } = await import('./bring-image.ts');
+    if (await bringImage(source.reference, { install: request.install, version: made.profile.engine.version }, context))
+      made = await planFor(ref, request, context);
+  }
   if (await ensureFlags(made.first.plan.engine, context)) made = await planFor(ref, request, context);
   if (made !== planned) steps = await planStepsOf(made, request, context);
   announce(made, context);
@@ -150,5 +155,6 @@ function announce({ name, first: { plan, spec }, all }: MadePlans, context: Cont
       text: say('up.engine-external', { program: source.program, version: plan.engine.version }),
     });
   }
+  if (source.kind === 'image') context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-image', { engine, image: source.reference }) });
   if (source.kind === 'simulator') context.emit({ type: 'step-done', step: 'engine', text: say('up.simulator') });
 }

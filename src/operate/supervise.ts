@@ -7,7 +7,10 @@ import { DeployError } from '../core/error.ts';
 import type { LifeEvent } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { type Lock, tryLock } from '../host/lock.ts';
+import { createDockerRuntime } from '../runtime/docker/runtime.ts';
+import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { createProcessRuntime } from '../runtime/process.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { Journal } from '../supervisor/journal.ts';
 import type { Deployable } from '../supervisor/state.ts';
 import { Supervisor, type SupervisorParts } from '../supervisor/supervisor.ts';
@@ -95,7 +98,7 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
     state: found.state,
     stateFile: paths.state,
     journal,
-    runtimeOf: () => createProcessRuntime(context.env),
+    runtimeOf: createRuntimes(context.env),
     filesOf: (launchId) => toLaunchPaths(paths, launchId),
     crashDirectory: paths.crashes,
   });
@@ -106,6 +109,13 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
   await supervisor.recover();
   companions.keepLogsShort();
   return { supervisor, journal, companions, onNote };
+}
+
+/** One of each kind: a door to Docker is kept open. */
+function createRuntimes(env: NodeJS.ProcessEnv): (spec: Pick<LaunchSpec, 'backend'>) => Runtime {
+  const onHost = createProcessRuntime(env);
+  const inDocker = createDockerRuntime(env);
+  return ({ backend }) => (backend === 'docker' ? inDocker : onHost);
 }
 
 /** Nothing but one look at the environment where nobody asks for more. */

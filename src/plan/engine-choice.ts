@@ -31,6 +31,7 @@ export function chooseEngine(
   if (backend === 'simulator') {
     return { source: { kind: 'simulator' }, version: 'simulated', reason: say('plan.engine-simulator'), needsBytecodeElsewhere: false };
   }
+  if (backend === 'docker') return chooseImage(profile, facts);
   const program = facts.executable;
   const usable = program !== undefined && !('problem' in program) ? program : undefined;
   if (executable !== undefined) {
@@ -59,4 +60,11 @@ export function chooseEngine(
     installed: false,
   } as const;
   return { source, version, reason: say('plan.engine-install', { id }), needsBytecodeElsewhere: false };
+}
+
+/** An image that says another version is refused by who fetches it: the settings were checked against this one. */
+function chooseImage({ engine: { version, image: named } }: Profile, { docker }: Facts): EngineDecision {
+  const source = { kind: 'image', reference: docker?.reference ?? named ?? '', present: docker?.image?.present === true } as const;
+  const reason = say(named === undefined ? 'plan.engine-image' : 'plan.engine-image-named', { version });
+  return { source, version, reason, needsBytecodeElsewhere: true };
 }

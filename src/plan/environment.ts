@@ -4,6 +4,8 @@ import { type Message, say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
 import type { BackendName, Profile, SecretRef } from '../profile/profile.ts';
 import { isSecretName } from '../profile/secrets.ts';
+import { containerCache } from './container.ts';
+import type { DockerFacts } from './docker-facts.ts';
 import { toDecision } from './decide.ts';
 import type { EngineDecision } from './engine-choice.ts';
 import type { GpuChoice } from './gpu-choice.ts';
@@ -20,6 +22,7 @@ export interface EnvironmentContext {
   readonly backend: BackendName;
   readonly engine: EngineDecision;
   readonly gpus: GpuChoice;
+  readonly docker?: DockerFacts;
 }
 
 export function planEnvironment(profile: Profile, context: EnvironmentContext): PlannedEnvironment {
@@ -54,7 +57,7 @@ interface OwnVariable {
   readonly reason: Message;
 }
 
-function toOwn(profile: Profile, { places, engine, gpus }: EnvironmentContext): readonly OwnVariable[] {
+function toOwn(profile: Profile, { places, engine, gpus, backend, docker }: EnvironmentContext): readonly OwnVariable[] {
   const fixed: readonly OwnVariable[] = [
     { name: 'VLLM_NO_USAGE_STATS', value: '1', from: 'default', reason: say('plan.no-tracking') },
     { name: 'DO_NOT_TRACK', value: '1', from: 'default', reason: say('plan.no-tracking') },
@@ -64,6 +67,7 @@ function toOwn(profile: Profile, { places, engine, gpus }: EnvironmentContext): 
     { name: 'VLLM_LOGGING_COLOR', value: '0', from: 'default', reason: say('plan.plain-log') },
     { name: 'PYTHONUNBUFFERED', value: '1', from: 'default', reason: say('plan.unbuffered') },
   ];
+  if (backend === 'docker') return [...fixed, ...toOffline(profile), ...toContained(profile, docker)];
   return [...fixed, ...toOffline(profile), ...toBytecode(places, engine), ...toGpus(profile, gpus)];
 }
 
@@ -73,6 +77,28 @@ function toOffline({ model }: Profile): readonly OwnVariable[] {
   if (model.source === 'hub' || !tokenizerIsLocal) return [];
   const reason = say('plan.offline');
   return ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].map((name) => ({ name, value: '1', from: 'model', reason }));
+}
+
+/**
+ * A container begins with the image's files each time, and all of it is read-only: what is worth keeping goes to one
+ * mounted place. Python would compile every import again at each start: that is half of it.
+ */
+function toContained(profile: Profile, docker: DockerFacts | undefined): readonly OwnVariable[] {
+  const kept = {
+    HOME: `${containerCache}/home`,
+    XDG_CACHE_HOME: containerCache,
+    VLLM_CACHE_ROOT: `${containerCache}/vllm`,
+    PYTHONPYCACHEPREFIX: `${containerCache}/pycache`,
+    TORCHINDUCTOR_CACHE_DIR: `${containerCache}/inductor`,
+    TRITON_CACHE_DIR: `${containerCache}/triton`,
+    // Libraries that look the user up by name find none.
+    USER: 'vllm',
+    LOGNAME: 'vllm',
+  };
+  const reason = say('plan.container-cache');
+  const variables = Object.entries(kept).map(([name, value]) => ({ name, value, from: 'engine', reason }) as const);
+  if (profile.model.source !== 'hub' || docker === undefined) return variables;
+  return [...variables, { name: 'HF_HUB_CACHE', value: docker.hubCache, from: 'machine', reason: say('plan.container-hub') }];
 }
 
 function toBytecode(places: Places, engine: EngineDecision): readonly OwnVariable[] {

@@ -17,6 +17,7 @@ import { findPortOwner } from '../host/port-owner.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
 import type { BackendName, EngineVariant, ModelChoice, Profile } from '../profile/profile.ts';
 import { parseCpuList } from './cpu-list.ts';
+import type { DockerFacts } from './docker-facts.ts';
 import type { Calibration } from './memory/calibration.ts';
 
 export interface Facts {
@@ -34,6 +35,8 @@ export interface Facts {
   /** `engine.executable`, else the `vllm` on PATH, when there is one. */
   readonly executable?: ExecutableFact;
   readonly model: ModelFact;
+  /** Of the backend `docker` alone. */
+  readonly docker?: DockerFacts;
   /** What the model's files say of it, where they lie here and a GPU is to hold them. */
   readonly checkpoint?: Checkpoint;
   /** What earlier starts on GPUs reported. */
@@ -82,15 +85,17 @@ export interface FactsContext {
 export async function observeFacts(profile: Profile, context: FactsContext): Promise<Facts> {
   const real = context.backend !== 'simulator';
   const needsGpu = real && profile.engine.variant === 'gpu';
-  const [gpus, cpus, engines, executable, model, adapters, port, onGpu] = await Promise.all([
+  const isContainer = context.backend === 'docker';
+  const [gpus, cpus, engines, executable, model, adapters, port, onGpu, docker] = await Promise.all([
     context.assumed ?? (needsGpu ? askForGpus(context) : undefined),
     readAllowedCpus(),
-    real ? listEngines(context.places) : [],
-    real ? observeProgram(profile.engine.executable, context.env) : undefined,
+    real && !isContainer ? listEngines(context.places) : [],
+    real && !isContainer ? observeProgram(profile.engine.executable, context.env) : undefined,
     observeModel(profile.model, context.env),
     observeAdapters(profile.lora),
     context.assumed ? ({ is: 'free' } as const) : observePort(profile.server),
     needsGpu ? observeForGpu(profile.model, context) : {},
+    isContainer ? askForDocker(profile, context) : undefined,
   ]);
   const visibleGpus = context.assumed ? undefined : context.env.CUDA_VISIBLE_DEVICES;
   return {
@@ -103,10 +108,16 @@ export async function observeFacts(profile: Profile, context: FactsContext): Pro
     engines,
     ...(executable ? { executable } : {}),
     model,
+    ...(docker ? { docker } : {}),
     ...onGpu,
     ...(adapters.length > 0 ? { adapters } : {}),
     port,
   };
+}
+
+async function askForDocker(profile: Profile, { env }: FactsContext): Promise<DockerFacts> {
+  const { observeForDocker } = await import('./docker-facts.ts');
+  return { ...(await observeForDocker(profile, env)), hubCache: toHubCache(env) };
 }
 
 /** Only a GPU's memory is planned, so only then is it looked for. */

@@ -6,6 +6,8 @@ import type { BackendName, HealthSettings, RestartSettings, SecretRef } from '..
  */
 export interface LaunchSpec {
   readonly backend: BackendName;
+  /** Of the backend `docker` alone; program and args are then those inside of the container. */
+  readonly container?: ContainerSpec;
   readonly program: string;
   readonly args: readonly string[];
   /** Added to the allow-list of the person's environment; no secret values. */
@@ -35,4 +37,31 @@ export interface LaunchResources {
   readonly pids?: number;
   /** Most open files of one process. */
   readonly nofile?: number;
+}
+
+/** What a container gets that a process has anyway. */
+export interface ContainerSpec {
+  /** Reference of the image, as the engine is asked for it. */
+  readonly image: string;
+  readonly mounts: readonly ContainerMount[];
+  /** GPUs, and by which way the engine hands them over. Absent: none. */
+  readonly gpus?: { readonly by: 'nvidia' | 'cdi'; readonly ids: readonly string[] };
+  readonly shmBytes: number;
+  /** `UID:GID`; absent: whom the image names, mostly root. */
+  readonly user?: string;
+  /** Port of the server inside; it is published at the endpoint. */
+  readonly port: number;
+  /** Caps of the log that the engine keeps; ours is a copy. */
+  readonly log: { readonly maxSizeBytes: number; readonly files: number };
+  /** How long the engine gives it when somebody else stops it, seconds. */
+  readonly stopSeconds: number;
+}
+
+export interface ContainerMount {
+  /** Absolute, of this machine. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** Made before the start where it is not there. */
+  readonly create?: true;
 }

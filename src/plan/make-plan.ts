@@ -8,6 +8,7 @@ import { miniatureName } from '../model/miniature-name.ts';
 import { checkIdleSettings } from '../profile/idle.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import type { FlagCatalogue } from '../vllm/flags.ts';
+import { planContainer } from './container.ts';
 import { toDecision } from './decide.ts';
 import { chooseBackend, chooseEngine, type EngineDecision } from './engine-choice.ts';
 import { planEnvironment } from './environment.ts';
@@ -46,12 +47,14 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
   const gpus = chooseGpus(profile, facts, replica);
   const number = replica === undefined ? {} : { replica };
   const settings = planSettings(profile, { facts, backend, version: engine.version, gpus, ...number });
-  const environment = planEnvironment(profile, { places, backend, engine, gpus });
+  const environment = planEnvironment(profile, { places, backend, engine, gpus, ...(facts.docker ? { docker: facts.docker } : {}) });
   const model = toModelArgument(profile, places, backend);
   const resources = toLaunchResources(profile);
   const command = toCommand(engine, request.simulatorEntry);
+  const contained = planContainer(profile, { places, engine, gpus, settings, model, ...(facts.docker ? { docker: facts.docker } : {}) });
   const spec = withHash({
     backend,
+    ...(contained ? { container: contained.container } : {}),
     program: command.program,
     args: [...command.before, ...toServeArgs(model, settings, request.catalogue)],
     env: environment.env,
@@ -78,6 +81,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     toModelDecision(profile, model),
     ...settings.map((setting) => setting.decision),
     ...environment.decisions,
+    ...(contained?.decisions ?? []),
     ...planResources(profile, { resources, gpus, backend, assumed: facts.gpusAssumed ?? false }),
   ];
   const plan: Plan = {
@@ -89,7 +93,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     engine: { version: engine.version, source: engine.source },
     model: profile.model.id,
     decisions,
-    findings: [...toAssumed(request, backend), ...(request.notes ?? []), ...checkIdleSettings(profile), ...checkAdapters(profile)],
+    findings: [...toAssumed(request, backend), ...(request.notes ?? []), ...checkIdleSettings(profile, backend), ...checkAdapters(profile)],
     ...(request.memory ? { memory: request.memory } : {}),
   };
   return { plan, spec };
@@ -108,6 +112,8 @@ function toModelArgument({ model }: Profile, places: Places, backend: BackendNam
 
 function toCommand({ source }: EngineDecision, simulatorEntry: string): { readonly program: string; readonly before: readonly string[] } {
   if (source.kind === 'simulator') return { program: process.execPath, before: [simulatorEntry] };
+  // The official images begin with `vllm serve`; older ones with something else.
+  if (source.kind === 'image') return { program: 'vllm', before: [] };
   return { program: source.program, before: [] };
 }
 

@@ -60,6 +60,8 @@ export interface MemorySuggestion {
 export type EngineSource =
   | { readonly kind: 'managed'; readonly variant: 'gpu' | 'cpu'; readonly program: string; readonly installed: boolean }
   | { readonly kind: 'executable'; readonly program: string }
+  /** Of a container; `present`: the engine has it already. */
+  | { readonly kind: 'image'; readonly reference: string; readonly present: boolean }
   | { readonly kind: 'simulator' };
 
 export type DecisionOrigin = 'profile' | 'set' | 'machine' | 'model' | 'engine' | 'calibration' | 'default';

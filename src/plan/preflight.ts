@@ -14,6 +14,7 @@ import { toCudaFree, toCudaTotal } from './memory/cuda-total.ts';
 import { type Estimated, estimateMemory } from './memory/estimate.ts';
 import { toMemoryRequest } from './memory/of-facts.ts';
 import { type MemoryRequest, planMemory } from './memory/plan-memory.ts';
+import { checkDocker } from './preflight-docker.ts';
 import { checkPort } from './preflight-port.ts';
 
 export interface PreflightOptions {
@@ -29,8 +30,8 @@ export function checkPlan(profile: Profile, facts: Facts, options: PreflightOpti
   const simulated = facts.backend === 'simulator';
   const held = running ? undefined : checkPort(profile, facts);
   if (simulated) return held;
-  if (facts.backend === 'docker') return DeployError.of('runtime/no-docker', {});
   return (
+    checkDocker(profile, facts) ??
     checkGpus(profile, facts, options) ??
     checkModel(profile, facts) ??
     checkAdapters(facts) ??

@@ -39,11 +39,14 @@ export function planSettings(profile: Profile, context: SettingsContext): readon
 const merged = 'default-chat-template-kwargs';
 
 /** Where clients find it, and by which names: always explicit, whatever vLLM's defaults are. */
-function toServed(profile: Profile, { replica = 1 }: SettingsContext): readonly Setting[] {
+function toServed(profile: Profile, { replica = 1, backend }: SettingsContext): readonly Setting[] {
   const { server, servedNames } = profile;
   const port = { name: 'port', value: server.port, setting: 'server.port' } as const;
   return [
-    toOurs(profile, { name: 'host', value: server.host, setting: 'server.host', reason: say('plan.default-host') }),
+    // Inside of a container all addresses are its own; the host's address is that of the published port.
+    backend === 'docker'
+      ? toAdded({ name: 'host', value: '0.0.0.0', from: 'engine', reason: say('plan.container-host', { host: server.host }) })
+      : toOurs(profile, { name: 'host', value: server.host, setting: 'server.host', reason: say('plan.default-host') }),
     replica > 1
       ? { ...port, decision: { ...port, from: 'profile', reason: say('plan.replica-port', { replica }) } }
       : toOurs(profile, { ...port, reason: say('plan.default-port') }),

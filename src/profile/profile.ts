@@ -64,6 +64,8 @@ export interface EngineChoice {
   /** Path of a `vllm` program to use instead of a managed environment. */
   readonly executable?: string;
   readonly image?: string;
+  /** Of containers: `SOURCE:TARGET[:ro|rw]`, both absolute; read-only unless `rw`. */
+  readonly mounts: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 

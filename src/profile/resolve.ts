@@ -132,7 +132,7 @@ function checkAdapt({ adapt }: RawProfile): readonly Finding[] {
 }
 
 function toEngine({ engine, resources }: RawProfile): EngineChoice {
-  const { version, variant, backend, executable, image, env } = engine ?? {};
+  const { version, variant, backend, executable, image, mounts, env } = engine ?? {};
   const variables = Object.entries(toPresent(env ?? {})).map(([name, value]) => [name, String(value)] as const);
   return {
     version: version ?? defaults.engine.version,
@@ -140,6 +140,7 @@ function toEngine({ engine, resources }: RawProfile): EngineChoice {
     backend: backend ?? defaults.engine.backend,
     ...(executable == null ? {} : { executable }),
     ...(image == null ? {} : { image }),
+    mounts: mounts ?? [],
     env: Object.fromEntries(variables),
   };
 }

@@ -16,6 +16,7 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   'engine.backend': ['process'],
   'engine.executable': ['/opt/vllm/bin/vllm'],
   'engine.image': ['vllm/vllm-openai:v0.32.0'],
+  'engine.mounts': [['/data/templates:/templates:ro']],
   'engine.env': [{ NCCL_DEBUG: 'WARN', HF_TOKEN: 'env:HF_TOKEN' }],
   'engine.env.*': ['WARN'],
   vllm: [{ 'max-model-len': 8192, 'max-num-seqs': 32 }],

@@ -59,6 +59,7 @@ const engine = z.strictObject(
     backend: oneOf(['auto', 'docker', 'process', 'simulator'], 'backend'),
     executable: text(),
     image: text(),
+    mounts: opt(z.array(z.string(want('mount')).check(z.regex(/^\/[^:]*:\/[^:]*(:r[ow])?$/, want('mount'))), want('mount'))),
     env: opt(z.record(z.string(), opt(z.union([z.string(), z.int()], want('variable'))), want('map'))),
   },
   want('map'),

@@ -17,6 +17,9 @@
  * - No core files: one of an engine is as large as its memory, and holds prompts and keys.
  * - If the keeper is killed, no exit file appears: the exit is then noticed through /proc, its status unknown.
  */
+import { toExit } from './exit-status.ts';
+import type { Exit } from './runtime.ts';
+
 export const keeperScript = `
 trap '' HUP
 trap : TERM INT
@@ -36,25 +39,8 @@ mv "$exit_file.new" "$exit_file"
 `;
 
 /** The exit file's content → exit; undefined when it is not one (cut, or not written). */
-export function parseExitFile(text: string): { readonly code: number } | { readonly signal: string } | undefined {
+export function parseExitFile(text: string): Pick<Exit, 'code' | 'signal'> | undefined {
   const match = /"status":(\d+)/.exec(text);
   if (match?.[1] === undefined) return undefined;
-  const status = Number(match[1]);
-  if (status <= 128 || status > 128 + lastSignal) return { code: status };
-  return { signal: signalNames.get(status - 128) ?? `SIG${status - 128}` };
+  return toExit(Number(match[1]));
 }
-
-const lastSignal = 64;
-const signalNames: ReadonlyMap<number, string> = new Map([
-  [1, 'SIGHUP'],
-  [2, 'SIGINT'],
-  [3, 'SIGQUIT'],
-  [4, 'SIGILL'],
-  [6, 'SIGABRT'],
-  [7, 'SIGBUS'],
-  [8, 'SIGFPE'],
-  [9, 'SIGKILL'],
-  [11, 'SIGSEGV'],
-  [13, 'SIGPIPE'],
-  [15, 'SIGTERM'],
-]);

@@ -3,7 +3,8 @@
  * so neither can tell. What holds for all of them (any one is enough):
  *  (a) the session id is the keeper's pid, and the process is not older than the keeper;
  *  (b) descriptor 1 or 2 is the launch's own log file;
- *  (c) its parent is a member, or was when we last looked (kept in `seen`).
+ *  (c) its parent is a member, or was when we last looked (kept in `seen`);
+ *  (d) of a launch in a container, and of none other: its control group is the container's.
  *
  * The kernel does not give a number out again while it is some process's pid, group or session, so (a) can only be
  * fooled after the whole session is gone. Then the number's new owner is a session leader with another start time,
@@ -16,6 +17,7 @@
  */
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isInContainer } from '../host/container-group.ts';
 import { inTurns, isDead, listProcesses, type ProcessFacts, readDescriptor, readUptimeTicks } from '../host/proc.ts';
 import type { ProcessIdentity } from './runtime.ts';
 
@@ -23,6 +25,7 @@ export interface LaunchMarks {
   readonly launchId: string;
   readonly logFile: string;
   readonly keeper?: ProcessIdentity;
+  readonly containerId?: string;
 }
 
 export class Membership {
@@ -40,8 +43,14 @@ export class Membership {
     const all = await listProcesses();
     const young = all.filter((facts) => facts.pid !== keeper?.pid && facts.startTicks >= (keeper?.startTicks ?? 0));
     const direct = await this.findDirect(young);
+    // Sessions of a container are its own business: by its group all are known.
+    if (this.marks.containerId !== undefined) return this.note(young, direct);
     const sessions = keeper ? await this.checkSession(keeper, { all, young, direct }) : toSessions(young, direct);
     for (const facts of young) if (sessions.has(facts.session)) direct.add(facts.pid);
+    return this.note(young, direct);
+  }
+
+  private note(young: readonly ProcessFacts[], direct: ReadonlySet<number>): readonly ProcessFacts[] {
     const members = addDescendants(young, direct);
     const now = readUptimeTicks();
     // Within one tick a stranger could get the same number and the same start time.
@@ -51,8 +60,10 @@ export class Membership {
 
   /** Those that are known one by one. */
   private async findDirect(young: readonly ProcessFacts[]): Promise<Set<number>> {
+    const { containerId } = this.marks;
     const log = await toRealPath(this.marks.logFile);
-    const found = await inTurns(young, async (facts) => this.seen.get(facts.pid) === facts.startTicks || (await holdsLog(facts.pid, log)));
+    const isMarked = ({ pid }: ProcessFacts) => (containerId === undefined ? holdsLog(pid, log) : isInContainer(pid, containerId));
+    const found = await inTurns(young, async (facts) => this.seen.get(facts.pid) === facts.startTicks || (await isMarked(facts)));
     return new Set(young.filter((_, index) => found[index]).map(({ pid }) => pid));
   }
 

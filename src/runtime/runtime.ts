@@ -18,6 +18,7 @@ export interface LaunchRecord {
   readonly host: string;
   readonly process?: ProcessIdentity;
   readonly keeper?: ProcessIdentity;
+  /** 64 hexadecimal digits. */
   readonly containerId?: string;
   /** Directory of the control group that caps its memory. */
   readonly memoryGroup?: string;
@@ -26,6 +27,8 @@ export interface LaunchRecord {
   /** Directory of the control group that caps the number of its processes; may be the same one. */
   readonly pidsGroup?: string;
   readonly pidsCapProblem?: string;
+  /** The CPUs that it has, where those are not what was asked for. */
+  readonly cpusProblem?: string;
   /** How many files it may have open, where that is not what was asked for. */
   readonly nofileProblem?: string;
   /** Its GPUs right before it; absent where there are none or nothing could be told. */
@@ -52,6 +55,8 @@ export interface LaunchOrder {
 export interface Exit {
   readonly code?: number;
   readonly signal?: string;
+  /** The kernel ended processes of its container because memory ran out. */
+  readonly outOfMemory?: true;
 }
 
 export interface Runtime {

@@ -1,10 +1,25 @@
 import { type Message, say } from '../core/message.ts';
 import { toSizeText } from '../core/units.ts';
-import type { ListedEngine } from '../operate/engine-list.ts';
+import type { EngineList, ListedEngine } from '../operate/engine-list.ts';
 import type { SyncedCatalogue, SyncedFlags } from '../operate/engine-sync-flags.ts';
+import type { Removed } from '../operate/remove-image.ts';
 import { toText } from '../text/render.ts';
+import { renderImageList, renderRemovedImage } from './images.ts';
 import type { Palette } from './screen.ts';
 import { renderTable } from './tables.ts';
+
+/** Directories and images differ too much for one table. */
+export function renderEngines({ engines, images }: EngineList, palette: Palette): string {
+  const tables = [
+    ...(engines.length === 0 ? [] : [renderEngineList(engines, palette)]),
+    ...(images.length === 0 ? [] : [renderImageList(images, palette)]),
+  ];
+  return tables.join('\n');
+}
+
+export function renderRemoved(removed: Removed): string {
+  return removed.kind === 'RemovedImage' ? renderRemovedImage(removed) : `${toText(say('views.engine.removed', { id: removed.id }))}\n`;
+}
 
 export function renderEngineList(engines: readonly ListedEngine[], palette: Palette): string {
   const head = [

@@ -48,6 +48,7 @@ function toTitle(plan: Plan, spec: LaunchSpec): string {
 function toEngine({ engine: { version, source } }: Plan): Message {
   if (source.kind === 'simulator') return say('views.simulator');
   if (source.kind === 'executable') return say('views.plan.executable', { version, program: source.program });
+  if (source.kind === 'image') return say('views.plan.image', { version, image: source.reference });
   const { variant, installed } = source;
   return installed ? say('views.plan.installed', { version, variant }) : say('views.plan.to-install', { version, variant });
 }

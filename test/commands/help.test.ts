@@ -25,6 +25,7 @@ const lines = [
   'engine --help',
   'engine install --help',
   'engine list --help',
+  'engine export --help',
   'engine remove --help',
   'engine sync-flags --help',
   'explain --help',

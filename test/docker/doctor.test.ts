@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { observeDocker } from '../../src/host/docker.ts';
+import { observeDocker } from '../../src/host/docker/observe.ts';
 import { importImage, program, startEngine, type TestEngine } from './engine.ts';
 
 interface Answered {

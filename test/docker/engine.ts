@@ -1,12 +1,13 @@
 /** A Docker engine of a test's own: nothing of one that may run on this machine is touched. */
 import { execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitFor } from '../../src/core/clock.ts';
-import { observeDocker } from '../../src/host/docker.ts';
+import { observeDocker } from '../../src/host/docker/observe.ts';
 
 const run = promisify(execFile);
 const project = new URL('../../', import.meta.url).pathname;
@@ -25,14 +26,35 @@ export interface TestEngine {
 const startLimitMs = 60_000;
 
 /** `stop` is registered by the caller before the first container: it is what makes up for a failed test. */
-export async function startEngine(): Promise<TestEngine> {
+export function startEngine(): Promise<TestEngine> {
+  // Without a bridge and without rules of its own: it changes nothing of the network of this machine.
+  return start(['--bridge', 'none']);
+}
+
+/**
+ * With a bridge of its own, so that `-p 127.0.0.1:PORT:PORT` works: Docker's own proxy carries what comes to the port.
+ * No rule and no setting of this machine's network is touched; the bridge goes with the engine.
+ */
+export function startNetworkedEngine(): Promise<TestEngine> {
+  const number = randomInt(subnets);
+  const [name, address] = [`qd${process.pid.toString(36)}${number.toString(36)}`, `198.${18 + (number >> 8)}.${number & 255}.1/24`];
+  return start(['--bridge', name, '--ip-forward=false'], { QD_BRIDGE: name, QD_BRIDGE_ADDRESS: address });
+}
+
+/** Of 198.18.0.0/15, which is set apart for tests and routed nowhere. */
+const subnets = 512;
+
+async function start(network: readonly string[], guardEnv: Readonly<Record<string, string>> = {}): Promise<TestEngine> {
   // Not below a long directory: the path of a socket is at most 107 characters.
   const directory = await mkdtemp(join(tmpdir(), 'qd-dockerd-'));
   const at = (name: string) => join(directory, name);
   const socket = at('docker.sock');
-  // Without a bridge and without rules of its own: it changes nothing of the network of this machine.
-  const options = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '--bridge', 'none', '--iptables=false'];
-  const guard = spawn(guardPath, [directory, ...options, '-H', `unix://${socket}`], { detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
+  const options = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), ...network, '--iptables=false'];
+  const guard = spawn(guardPath, [directory, ...options, '-H', `unix://${socket}`], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, ...guardEnv },
+  });
   const said: string[] = [];
   guard.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
   const over = new Promise<void>((done) => guard.once('close', () => done()).once('error', () => done()));
@@ -83,7 +105,7 @@ export async function importImage({ docker }: TestEngine, name: string): Promise
 }
 
 /** As the dynamic loader finds them, and the loader itself. */
-async function listLibraries(binary: string): Promise<readonly string[]> {
+export async function listLibraries(binary: string): Promise<readonly string[]> {
   const { stdout } = await run('ldd', [binary]);
   return [...stdout.matchAll(/(?:=>\s+|^\s*)(\/\S+)/gm)].flatMap((match) => match[1] ?? []);
 }

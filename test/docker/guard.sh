@@ -4,6 +4,13 @@
 directory=$1
 shift
 exec 3<&0
+if [ -n "$QD_BRIDGE" ]; then
+  # With an address before dockerd looks: it would choose one by itself, which another engine of a test may have.
+  ip link add "$QD_BRIDGE" type bridge && ip addr add "$QD_BRIDGE_ADDRESS" dev "$QD_BRIDGE" && ip link set "$QD_BRIDGE" up || {
+    rm -rf "$directory"
+    exit 1
+  }
+fi
 dockerd "$@" >"$directory/log" 2>&1 3<&- &
 engine=$!
 (
@@ -20,6 +27,7 @@ kill "$watch" 2>/dev/null
 awk -v top="$directory/" 'index($5, top) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r point; do
   umount -l "$point"
 done
+[ -z "$QD_BRIDGE" ] || ip link del "$QD_BRIDGE"
 [ "$status" -eq 0 ] || tail -n 20 "$directory/log" >&2
 rm -rf "$directory"
 exit "$status"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DoctorSubject } from '../../src/doctor/check.ts';
 import { createDockerChecks, dockerChecks } from '../../src/doctor/checks/docker.ts';
-import type { DockerObservation } from '../../src/host/docker.ts';
+import type { DockerObservation } from '../../src/host/docker/observe.ts';
 import { l4 } from '../plan/stand-ins.ts';
 import { createMachine, createSubject, type MachineParts, runCheck } from './stand-ins.ts';
 

@@ -7,7 +7,7 @@ import { say } from '../../src/core/message.ts';
 import type { Check, CheckStatus, DoctorContext, DoctorSubject, Fix } from '../../src/doctor/check.ts';
 import { observePythons } from '../../src/engine/python.ts';
 import type { Gpu, GpuObservation } from '../../src/gpu/gpu.ts';
-import type { DockerObservation } from '../../src/host/docker.ts';
+import type { DockerObservation } from '../../src/host/docker/observe.ts';
 import { toPlaces } from '../../src/host/environment.ts';
 import type { RunResult } from '../../src/host/exec.ts';
 import type { Facts } from '../../src/plan/facts.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { say } from '../../src/core/message.ts';
+import type { DockerFacts } from '../../src/plan/docker-facts.ts';
 import type { Facts } from '../../src/plan/facts.ts';
 import { checkPlan } from '../../src/plan/preflight.ts';
 import { toErrorText } from '../../src/text/render.ts';
@@ -7,6 +8,13 @@ import { l4, load, machine, toGpu } from './stand-ins.ts';
 
 const gpus = (...all: readonly (typeof l4)[]): Partial<Facts> => ({ gpus: { is: 'present', gpus: all } });
 const absent: Facts['gpus'] = { is: 'absent', evidence: say('gpu.no-smi') };
+const toDocker = (engine: DockerFacts['engine'], more: Partial<DockerFacts> = {}): DockerFacts => ({
+  engine,
+  reference: 'vllm/vllm-openai:v0.32.0',
+  hubCache: '/cache/hub',
+  ...more,
+});
+const present: DockerFacts['engine'] = { is: 'present', socket: '/run/x.sock', version: '27.0.0', apiVersion: '1.46', runtimes: ['runc'] };
 const taken: Facts['port'] = { is: 'taken', free: 8001, owner: { pid: 42, command: 'node server.js' } };
 
 async function check(name: string, sets: readonly string[], facts: Partial<Facts>) {
@@ -43,7 +51,16 @@ describe('checkPlan', () => {
     ],
     ['a GPU that is not there', 'int4', ['resources.gpus=[3]'], {}, 'host/gpu-unknown'],
     ['too few GPUs', 'int4', ['vllm.tensor-parallel-size=2'], {}, 'host/gpu-count'],
-    ['Docker', 'tiny', [], { backend: 'docker' }, 'runtime/no-docker'],
+    ['no Docker', 'tiny', [], { backend: 'docker', docker: toDocker({ is: 'absent', socket: '/run/x.sock' }) }, 'docker/absent'],
+    [
+      'a Docker of others',
+      'tiny',
+      [],
+      { backend: 'docker', docker: toDocker({ is: 'forbidden', socket: '/run/x.sock', problem: 'EACCES' }) },
+      'docker/forbidden',
+    ],
+    ['a Docker without GPUs', 'int4', [], { backend: 'docker', docker: toDocker(present) }, 'docker/gpu-runtime'],
+    ['too little memory', 'tiny', ['resources.memory=4MiB'], { backend: 'docker', docker: toDocker(present) }, 'docker/refused'],
     ['a port that is taken', 'tiny', [], { port: taken }, 'runtime/port-taken'],
     ['a port that is taken, for the simulator', 'demo', [], { backend: 'simulator', port: taken }, 'runtime/port-taken'],
     ['a low port', 'tiny', [], { port: { is: 'forbidden' } }, 'runtime/port-forbidden'],

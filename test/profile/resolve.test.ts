@@ -24,7 +24,7 @@ describe('resolveProfile', () => {
       model: { id: 'Qwen/Qwen3-0.6B', source: 'hub' },
       servedNames: ['Qwen/Qwen3-0.6B'],
       quantization: 'auto',
-      engine: { version: '0.32.0', variant: 'gpu', backend: 'auto', env: {} },
+      engine: { version: '0.32.0', variant: 'gpu', backend: 'auto', mounts: [], env: {} },
       vllm: {},
       resources: { gpus: 'auto', cpus: 'all' },
       server: { host: '127.0.0.1', port: 8000 },

@@ -154,7 +154,7 @@ test('a profile with where each value was written', async () => {
     model: { id: 'Qwen/Qwen3-0.6B', source: 'hub' },
     servedNames: ['Qwen3-0.6B'],
     quantization: 'auto',
-    engine: { version: '0.32.0', variant: 'cpu', backend: 'auto', env: { OMP_NUM_THREADS: '2', warmUp: 'y' } },
+    engine: { version: '0.32.0', variant: 'cpu', backend: 'auto', mounts: [], env: { OMP_NUM_THREADS: '2', warmUp: 'y' } },
     vllm: { 'max-model-len': 4096, 'enforce-eager': true },
     resources: { gpus: 'none', cpus: 'all', memoryBytes: 8 * 2 ** 30, shmBytes: 512_000_000 },
     server: { host: '127.0.0.1', port: 8000, apiKey: 'env:KEY' },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Message, say } from '../../core/message.ts';
 import { toSizeText } from '../../core/units.ts';
 import { compareVersions } from '../../engine/version.ts';
-import type { DockerObservation } from '../../host/docker.ts';
+import type { DockerObservation } from '../../host/docker/observe.ts';
 import { checkPools, defaultPools, parseRoutes, toNetworkText } from '../address-pools.ts';
 import type { Check, CheckOutcome, DoctorContext, DoctorSubject } from '../check.ts';
 import { listBelow, readBelow, readWord, toUnread } from '../read.ts';

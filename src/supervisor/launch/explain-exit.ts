@@ -24,5 +24,5 @@ export async function explainExit(exit: Exit, record: LaunchRecord, context: Exi
     onProblem(error);
     return { exit: { cause: 'exit', at, ...exit }, permanent: false };
   });
-  return gpus.explainExit(await addMemoryEvidence(seen, record), record);
+  return gpus.explainExit(await addMemoryEvidence(seen, record, exit), record);
 }

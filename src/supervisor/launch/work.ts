@@ -111,10 +111,22 @@ function toLastPhase(lines: readonly string[]): Pick<ExitReport, 'phase'> {
 
 /** Whether the same launch would be refused again, until somebody changes something. */
 export function isPermanentLaunchError(error: unknown): boolean {
-  if (!(error instanceof DeployError) || error.code === 'runtime/launch-files') return false;
+  if (!(error instanceof DeployError) || passing.includes(error.code)) return false;
   // Too many processes, no memory left: that passes.
   return error.code !== 'runtime/spawn-failed' || lastingProblems.includes(String(error.params.problem));
 }
+
+/** An engine of containers that restarts or hangs comes back; ports and disks become free. */
+const passing = [
+  'runtime/launch-files',
+  'docker/silent',
+  'docker/unreachable',
+  'docker/broken',
+  'docker/failed',
+  'docker/disk-full',
+  'docker/port-taken',
+  'docker/no-container',
+];
 
 const lastingProblems = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENOEXEC'];
 

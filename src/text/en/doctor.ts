@@ -65,7 +65,7 @@ export const doctor = {
   'doctor.backend.on-path': '{program} is on PATH',
   'doctor.backend.to-install': 'no engine is installed yet; up installs one with {program}',
   'doctor.backend.no-python': 'no engine is installed, and neither uv nor python3 is on PATH to install one with',
-  'doctor.backend.docker': 'Docker {version} answers at {socket}; engines are not started in it by this version',
+  'doctor.backend.docker': 'Docker {version} answers at {socket}',
   'doctor.backend.no-docker': 'none: there is no {socket}',
   'doctor.backend.docker-problem': 'does not answer at {socket}: {problem}',
 

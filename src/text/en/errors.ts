@@ -213,6 +213,47 @@ export const errors = {
   },
   'engine/busy': { message: 'The engine {id} is being installed by another process.', hint: 'Wait for it to end, then try again.' },
   'engine/in-use': { message: 'The engine {id} is used by {deployments}.', hint: 'qwen-deploy down {first} first.' },
+  'engine/image-bad-name': {
+    message: '"{reference}" is no name of an image.',
+    hint: 'Write name:tag or name@sha256:…, for example vllm/vllm-openai:v0.32.0.',
+  },
+  'engine/image-absent': {
+    message: 'The image {reference} is not here, and fetching it was not asked for.',
+    hint: 'qwen-deploy engine install image {reference}',
+  },
+  'engine/image-unreachable': {
+    message: 'The image {reference} cannot be fetched: {problem}',
+    hint: 'After too many requests: docker login. A mirror: QWEN_DEPLOY_IMAGE_PREFIX=mirror.example/dockerhub. Without network: on a machine that has it, qwen-deploy engine export {reference} --out image.tar; bring the file; here, qwen-deploy engine install image --from image.tar.',
+  },
+  'engine/image-interrupted': {
+    message: 'Bringing the image {reference} was interrupted; it does not count as installed.',
+    hint: 'Running the same command again goes on where it stopped: Docker does not fetch whole layers twice.',
+  },
+  'engine/image-changed': {
+    message:
+      'The image {reference} is not the one that was brought here: {now} instead of {before}. Somebody has moved the tag or built it anew.',
+    hint: 'To take the new one: qwen-deploy engine install image {reference} --update. To always get the same one: engine.image with its digest (name@sha256:…).',
+  },
+  'engine/image-architecture': {
+    message: 'The image {reference} is built for {found}; this machine is {wanted}.',
+    hint: 'Choose the one for {wanted}: vllm/vllm-openai has it under the same tag, vllm/vllm-openai-cpu under -x86_64 and -arm64. qwen-deploy engine remove {reference} takes this one away.',
+  },
+  'engine/image-digest': {
+    message: 'The image {reference} that Docker has is another one: {found}.',
+    hint: 'Remove it (docker image rm {reference}) and fetch it again: qwen-deploy engine install image {reference}',
+  },
+  'engine/image-version': {
+    message: 'The image {reference} has vLLM {found}, but {wanted} was asked for.',
+    hint: 'Set engine.version (or --engine-version) to "{found}", or choose another image.',
+  },
+  'engine/image-lacking': {
+    message: '{file} does not hold {reference}. It holds: {held}.',
+    hint: 'Leave the name away to take all that it holds: qwen-deploy engine install image --from {file}',
+  },
+  'engine/image-in-use': {
+    message: 'The image {reference} is used by {deployments}.',
+    hint: 'qwen-deploy down {first} first.',
+  },
   'engine/no-executable': {
     message: 'engine.executable {path} {problem}.',
     hint: 'Give the path of the vllm program of an environment, for example /opt/vllm/bin/vllm.',
@@ -281,7 +322,6 @@ export const errors = {
     message: 'The files of a launch cannot be made in {path}: {problem}.',
     hint: 'Check that the disk has room and that this user may write there.',
   },
-  'runtime/no-docker': { message: 'The Docker backend is not part of this version yet.', hint: 'Use --backend process.' },
   'runtime/unkillable': {
     message: 'Something of {name} could not be stopped: {survivors}.',
     hint: 'A process in state D waits for a device or a file system; only the kernel can end it. Nothing new is started over it.',
@@ -294,6 +334,80 @@ export const errors = {
     message: 'The secret file {path} is not used: {problem}.',
     hint: 'It must be a plain file of the user who runs qwen-deploy, for nobody else: chmod 600 {path}',
   },
+  'docker/absent': {
+    message: 'There is no Docker engine here: looked for {looked}.',
+    hint: 'Install one (https://docs.docker.com/engine/install/) and start it: sudo systemctl start docker. One elsewhere: DOCKER_HOST=unix:///PATH. Without Docker: --backend process.',
+  },
+  'docker/forbidden': {
+    message: 'This user may not use the Docker engine at {address}.',
+    hint: 'Members of the group docker may (sudo usermod -aG docker $USER, then log in again), and they are as mighty as root. The other way is an engine without root: dockerd-rootless-setuptool.sh install. Without Docker: --backend process.',
+  },
+  'docker/silent': {
+    message: 'The Docker engine at {address} did not answer within {waited}.',
+    hint: 'See what it does: journalctl -u docker -u containerd -n 50. When it hangs: sudo systemctl restart docker.',
+  },
+  'docker/unreachable': {
+    message: 'The Docker engine at {address} cannot be reached: {problem}.',
+    hint: 'Does it run? systemctl status docker. Is it the right one? DOCKER_HOST, DOCKER_CONTEXT, docker context ls.',
+  },
+  'docker/broken': {
+    message: 'The Docker engine at {address} broke off in the middle of its answer: {problem}.',
+    hint: 'It may have been restarted: systemctl status docker. Try again.',
+  },
+  'docker/api-too-old': {
+    message: 'The Docker engine at {address} speaks API {found}; {least} or newer is needed.',
+    hint: 'Update it to Docker 20.10 or newer. Without Docker: --backend process.',
+  },
+  'docker/failed': {
+    message: 'The Docker engine at {address} could not do it: {problem}',
+    hint: 'Its own log may say more: journalctl -u docker -n 50.',
+  },
+  'docker/name-taken': {
+    message: 'There is a container {name} already ({id}).',
+    hint: 'Is it yours? docker inspect {name} shows what it is, docker rm removes it. It was not touched.',
+  },
+  'docker/no-image': {
+    message: 'The image {image} is not on this machine.',
+    hint: 'docker pull {image}, or docker load -i FILE.',
+  },
+  'docker/no-container': { message: 'The container {id} is gone.', hint: 'docker events --since 1h --until 0s shows who removed it.' },
+  'docker/refused': {
+    message: 'The Docker engine does not take it: {problem}',
+    hint: 'Change the setting that it names.',
+  },
+  'docker/port-taken': {
+    message: 'The port of the container is taken: {problem}',
+    hint: 'Choose another: --set server.port=8001. Who has it: docker ps, ss -ltnp.',
+  },
+  'docker/gpu-runtime': {
+    message: 'Docker cannot give the container a GPU: {problem}',
+    hint: 'Install the NVIDIA Container Toolkit, then: sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker. What is amiss: qwen-deploy doctor.',
+  },
+  'docker/disk-full': {
+    message: 'The disk of the Docker engine is full: {problem}',
+    hint: 'What takes the room: docker system df. Images that nothing uses: docker image prune -a.',
+  },
+  'docker/image-not-found': {
+    message: 'The registry has no image {image}: {problem}',
+    hint: 'Check the name and the tag.',
+  },
+  'docker/image-denied': {
+    message: 'The registry does not give {image}: {problem}',
+    hint: 'Check the name; for one that not everybody may have: docker login {registry}',
+  },
+  'docker/registry': {
+    message: 'The image {image} could not be fetched: {problem}',
+    hint: 'Try again later: what is here already is not fetched again. After too many requests, docker login {registry} raises the limit. Behind a proxy, the engine needs it too: systemctl edit docker.',
+  },
+  'docker/wrong-architecture': {
+    message: 'The image {image} is not for this machine: {problem}',
+    hint: 'Choose a tag that is made for {architecture}.',
+  },
+  'docker/bad-archive': {
+    message: '{path} is not an archive of images: {problem}',
+    hint: 'Make one where the image is: docker save -o FILE IMAGE. A compressed one is taken too.',
+  },
+
   'profile/exposed': {
     message: 'server.host {host} is open to the network, and {problem}.',
     hint: '{mend}',

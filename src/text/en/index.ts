@@ -7,6 +7,7 @@ import { doctorGpu } from './doctor-gpu.ts';
 import { doctorHost } from './doctor-host.ts';
 import { doctorServices } from './doctor-services.ts';
 import { engine } from './engine.ts';
+import { engineImage } from './engine-image.ts';
 import { explain } from './explain.ts';
 import { flags } from './flags.ts';
 import { history } from './history.ts';
@@ -28,6 +29,7 @@ export const messages = {
   ...up,
   ...unit,
   ...engine,
+  ...engineImage,
   ...life,
   ...views,
   ...commands,

@@ -23,6 +23,8 @@ export const settings = {
     'How the engine is run: process (an environment of its own), docker, simulator (no engine at all), or auto, which chooses.',
   'setting.engine.executable': 'Path of a vllm program to use instead of an environment that this program installs.',
   'setting.engine.image': 'Container image of vLLM for the docker backend.',
+  'setting.engine.mounts':
+    'Files and directories of this machine for containers: SOURCE:TARGET, both absolute, read-only unless :rw is added.',
   'setting.engine.env':
     'Variables of the engine. Names that end in TOKEN, KEY, SECRET or PASSWORD take a reference (env:NAME or file:PATH), never the secret itself.',
   'setting.engine.env.*': 'Text or a whole number.',

@@ -33,6 +33,7 @@ export const up = {
   'life.gpu-xid-unread': 'faults of the GPU are not looked for: this account cannot read the kernel log',
   'life.memory-cap': 'the memory cap could not be set here ({problem}); the engine runs without it',
 
+  'up.engine-image': '{engine} of the image {image}',
   'up.engine-ready': '{engine} is installed',
   'up.engine-external': '{program} (vLLM {version})',
   'up.engine-missing': '{engine} is not installed yet; installing it first (once, about {size})',

@@ -86,6 +86,7 @@ export const views = {
   'views.drift': 'the profile {profile} has changed since the start; qwen-deploy up {name} with it shows and applies that',
 
   'views.plan.title': '{name} · {engine} · {backend} · {endpoint}',
+  'views.plan.image': 'vLLM {version} ({image})',
   'views.plan.installed': 'vLLM {version} ({variant}), installed',
   'views.plan.to-install': 'vLLM {version} ({variant}), to be installed',
   'views.plan.executable': 'vLLM {version} of {program}',

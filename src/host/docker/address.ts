@@ -1,6 +1,6 @@
 /** Where a Docker engine is to be asked, decided as Docker's own command line does it. */
 import { join } from 'node:path';
-import { readTextFile } from './files.ts';
+import { readTextFile } from '../files.ts';
 
 export type DockerAddress =
   | { readonly is: 'socket'; readonly name: string; readonly path: string }
@@ -12,6 +12,8 @@ export type DockerAddress =
       /** Directory with `ca.pem`, `cert.pem` and `key.pem`. */
       readonly certificates?: string;
     }
+  /** Through the person's own ssh, and the program `docker` on the other machine. */
+  | { readonly is: 'ssh'; readonly name: string; readonly host: string; readonly user?: string; readonly port?: number; readonly path?: string }
   /** `problem`: a code of the operating system. */
   | { readonly is: 'unusable'; readonly name: string; readonly problem: string };
 
@@ -31,19 +33,37 @@ export async function readDockerAddresses(env: NodeJS.ProcessEnv): Promise<reado
 
 const ports = { plain: 2375, tls: 2376 } as const;
 
-/** `unix:///run/x.sock`, `tcp://host:2375`, `host:2375`. Over ssh, Docker's own program would have to be there too. */
+/** `unix:///run/x.sock`, `tcp://host:2375`, `host:2375`, `ssh://user@host`. */
 export function parseDockerHost(text: string, certificates?: string): DockerAddress {
   const [, scheme = 'tcp', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/.exec(text) ?? [];
   if (scheme === 'unix') {
     const path = rest || defaultDockerSocket;
     return { is: 'socket', name: path, path };
   }
+  if (scheme === 'ssh') return toSsh(text, rest);
   if (!['tcp', 'http', 'https'].includes(scheme)) return { is: 'unusable', name: text, problem: 'EPROTONOSUPPORT' };
   const url = toUrl(rest);
   if (url === undefined) return { is: 'unusable', name: text, problem: 'EINVAL' };
   const port = Number(url.port) || (certificates ? ports.tls : ports.plain);
   const name = `tcp://${url.hostname}:${port}`;
   return { is: 'tcp', name, host: url.hostname, port, ...(certificates ? { certificates } : {}) };
+}
+
+/** A password in it is not used: it would be seen by all who see our arguments. */
+function toSsh(text: string, rest: string): DockerAddress {
+  const url = toUrl(rest);
+  // What begins with a dash would be an option of ssh.
+  if (url === undefined || /^-/.test(url.hostname) || url.password !== '') return { is: 'unusable', name: 'ssh://…', problem: 'EINVAL' };
+  const user = decodeURIComponent(url.username);
+  const path = url.pathname.length > 1 ? url.pathname : undefined;
+  return {
+    is: 'ssh',
+    name: text,
+    host: url.hostname,
+    ...(user ? { user } : {}),
+    ...(url.port ? { port: Number(url.port) } : {}),
+    ...(path ? { path } : {}),
+  };
 }
 
 /** As of another scheme: `http` would drop its own port 80. */

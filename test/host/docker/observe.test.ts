@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished, test } from 'vitest';
-import { observeDocker } from '../../src/host/docker.ts';
-import { parseDockerHost, readDockerAddresses } from '../../src/host/docker-address.ts';
+import { observeDocker } from '../../../src/host/docker/observe.ts';
+import { parseDockerHost, readDockerAddresses } from '../../../src/host/docker/address.ts';
 
 const version = { Version: '28.2.2', ApiVersion: '1.50', MinAPIVersion: '1.24' };
 const info = {

@@ -1,11 +1,12 @@
 /**
- * The one door to a Docker engine (the only dockerode). Every question has a time limit: an engine whose containerd
- * hangs takes calls and never answers them.
+ * What a Docker engine says of itself. Every question has a time limit: an engine whose containerd hangs takes calls and
+ * never answers them.
  */
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type DockerAddress, readDockerAddresses } from './docker-address.ts';
-import { errnoOf } from './files.ts';
+import { stat } from 'node:fs/promises';
+import { errnoOf } from '../files.ts';
+import { type DockerAddress, readDockerAddresses } from './address.ts';
+import { parseJson, toField, toList, toText, toTexts } from './fields.ts';
+import { openWire, type Wire } from './wire.ts';
 
 /** What a Docker engine says of itself, or why it says nothing. */
 export type DockerObservation =
@@ -53,33 +54,20 @@ async function observeAt(address: DockerAddress, limit: AbortSignal): Promise<Do
   try {
     // Where there is nothing, dockerode is not even loaded.
     if (address.is === 'socket' && !(await stat(address.path)).isSocket()) return { is: 'silent', socket, problem: 'ENOTSOCK' };
-    const docker = await connect(address);
-    const options = { abortSignal: limit };
-    const [version, info] = await withLimit(Promise.all([docker.version(options), docker.info(options)]), limit);
+    const wire = await openWire(address);
+    const [version, info] = await withLimit(Promise.all([ask(wire, '/version', limit), ask(wire, '/info', limit)]), limit);
     return toObservation(socket, version, info) ?? { is: 'silent', socket, problem: 'EPROTO' };
   } catch (error) {
     return toFailure(socket, limit.aborted ? limit.reason : error);
   }
 }
 
-/** dockerode takes the signal, but its published types do not say so. */
-interface Engine {
-  readonly version: (options: { readonly abortSignal: AbortSignal }) => Promise<unknown>;
-  readonly info: (options: { readonly abortSignal: AbortSignal }) => Promise<unknown>;
-}
-
-/**
- * dockerode reads `DOCKER_HOST` for itself and lays what it is given over that: with only `socketPath` it would still
- * ask the host of the variable. So everything is said.
- */
-async function connect(address: Exclude<DockerAddress, { is: 'unusable' }>): Promise<Engine> {
-  const { default: Client } = await import('dockerode');
-  const open = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined, timeout: undefined };
-  if (address.is === 'socket') return new Client({ ...open, protocol: 'http', socketPath: address.path });
-  const { host, port, certificates } = address;
-  if (certificates === undefined) return new Client({ ...open, protocol: 'http', host, port });
-  const [ca, cert, key] = await Promise.all(['ca', 'cert', 'key'].map((name) => readFile(join(certificates, `${name}.pem`), 'utf8')));
-  return new Client({ ...open, protocol: 'https', host, port, ca, cert, key });
+async function ask(wire: Wire, path: string, limit: AbortSignal): Promise<unknown> {
+  const { status, stream } = await wire.send({ path }, limit);
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  if (status !== 200) throw new Error(`HTTP ${status}`);
+  return parseJson(Buffer.concat(chunks).toString());
 }
 
 /** Does not rely on the signal being honoured: an answer may begin and never end. */
@@ -102,8 +90,7 @@ function toProblem(error: unknown): string {
   if (error instanceof DOMException) return error.name === 'TimeoutError' ? 'ETIMEDOUT' : 'EABORT';
   const code = errnoOf(error);
   if (code !== undefined) return code;
-  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  return typeof status === 'number' ? `HTTP ${status}` : error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Undefined when it is something else that answers there. */
@@ -130,22 +117,4 @@ function toObservation(socket: string, version: unknown, info: unknown): DockerO
 function toPool(value: unknown): readonly { readonly base: string; readonly size: number }[] {
   const [base, size] = [toText(value, 'Base'), toField(value, 'Size')];
   return base !== undefined && typeof size === 'number' ? [{ base, size }] : [];
-}
-
-function toField(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-}
-
-function toText(value: unknown, key: string): string | undefined {
-  const text = toField(value, key);
-  return typeof text === 'string' && text !== '' ? text : undefined;
-}
-
-function toList(value: unknown, key: string): readonly unknown[] | undefined {
-  const list = toField(value, key);
-  return Array.isArray(list) ? list : undefined;
-}
-
-function toTexts(value: unknown, key: string): readonly string[] | undefined {
-  return toList(value, key)?.filter((entry) => typeof entry === 'string');
 }

@@ -1,0 +1,100 @@
+/** Everything of a container launch that may still be there: the container, its processes, its files. */
+import { rm } from 'node:fs/promises';
+import { waitFor } from '../../core/clock.ts';
+import { DeployError } from '../../core/error.ts';
+import type { Survivor } from '../../core/event.ts';
+import type { Container, Docker } from '../../host/docker/docker.ts';
+import { ProcessRemains } from '../remains.ts';
+import type { LaunchRecord, Remains } from '../runtime.ts';
+import { labelNames } from './labels.ts';
+import { toDockerFiles } from './files.ts';
+
+const sweepMs = 100;
+
+export class DockerRemains implements Remains {
+  readonly record: LaunchRecord;
+  protected readonly docker: () => Promise<Docker>;
+  /** Its processes, as this machine's /proc shows them: by the control group, which a container cannot leave. */
+  private readonly processes: ProcessRemains;
+
+  constructor(record: LaunchRecord, docker: () => Promise<Docker>) {
+    this.record = record;
+    this.docker = docker;
+    const { memoryGroup: _memory, pidsGroup: _pids, ...own } = record;
+    this.processes = new ContainerProcesses(own);
+  }
+
+  async members(): Promise<readonly Survivor[]> {
+    const seen = await this.processes.members();
+    if (seen.length > 0) return seen;
+    const running = (await this.find()).filter(isRunning);
+    // Of an engine elsewhere, or in a virtual machine, no process can be seen.
+    return running.map(({ pid, name }) => ({ pid, command: `container ${name}`, state: 'R' }));
+  }
+
+  async kill(withinMs: number): Promise<readonly Survivor[]> {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const problem = await this.killContainers();
+      // Where the engine does not do it (it hangs, it is gone), the kernel does, if we may.
+      const left = problem === undefined ? await this.members() : await this.processes.kill(Math.min(withinMs, 1000));
+      if (left.length === 0 && problem === undefined) return [];
+      if (performance.now() > deadline) {
+        if (left.length > 0) return left;
+        throw problem;
+      }
+      await waitFor(sweepMs);
+    }
+  }
+
+  async tidy(): Promise<void> {
+    const docker = await this.docker();
+    for (const { id } of await this.find()) await docker.remove(id, { force: true });
+    await this.processes.tidy();
+    for (const path of Object.values(toDockerFiles(this.record))) await rm(path, { force: true });
+  }
+
+  async sample(): Promise<void> {
+    // Nothing of it can leave the container.
+  }
+
+  /** By id, and by label: the answer to `create` may have been lost. */
+  protected async find(): Promise<readonly Container[]> {
+    const docker = await this.docker();
+    const labelled = await docker.list([`${labelNames.launch}=${this.record.launchId}`]);
+    const { containerId } = this.record;
+    const ids = new Set([...(containerId === undefined ? [] : [containerId]), ...labelled.map(({ id }) => id)]);
+    const found: Container[] = [];
+    for (const id of ids) {
+      const container = await docker.inspect(id);
+      // A number of ours with somebody else's label: ids are not given out twice, so it was never ours.
+      if (container?.labels[labelNames.launch] === this.record.launchId) found.push(container);
+    }
+    return found;
+  }
+
+  private async killContainers(): Promise<unknown> {
+    try {
+      const docker = await this.docker();
+      for (const container of (await this.find()).filter(isRunning)) {
+        if (container.state === 'paused') await docker.unpause(container.id);
+        await docker.signal(container.id, 'SIGKILL');
+      }
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof DeployError)) throw error;
+      return error;
+    }
+  }
+}
+
+/** Its groups are Docker's to remove, and its shared memory is its own: a file of ours with the same number is a stranger's. */
+class ContainerProcesses extends ProcessRemains {
+  override async sample(): Promise<void> {
+    // see above
+  }
+}
+
+export function isRunning({ state }: Container): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting' || state === 'removing';
+}

@@ -1,0 +1,176 @@
+/** Runs an engine as a container: create, start, look whether it got what was ordered. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DeployError } from '../../core/error.ts';
+import { connectDocker } from '../../host/docker/connect.ts';
+import type { Container, Docker } from '../../host/docker/docker.ts';
+import { toContainerEnvironment } from '../../host/environment.ts';
+import { errnoOf } from '../../host/files.ts';
+import { readBootId, readProcess, readUptimeTicks } from '../../host/proc.ts';
+import type { ContainerSpec } from '../../plan/launch-spec.ts';
+import type { Exit, Instance, LaunchOrder, LaunchRecord, ProcessIdentity, Runtime } from '../runtime.ts';
+import { toCreateBody } from './body.ts';
+import { toDockerFiles } from './files.ts';
+import { labelNames, toContainerName } from './labels.ts';
+import { checkContainer } from './limits.ts';
+import { copyLog } from './log-copy.ts';
+import { DockerRemains, isRunning } from './remains.ts';
+import { writeSecrets } from './secrets.ts';
+import { watchContainer } from './watch.ts';
+
+/** Of one answer. */
+const timeoutMs = 10_000;
+/** After its end the last lines of the log are waited for, which say why. */
+const lastWordsMs = 5000;
+
+export function createDockerRuntime(env: NodeJS.ProcessEnv): Runtime {
+  const docker = keepConnection(env);
+  return {
+    launch: (order) => launch(withInherited(order, env), docker),
+    adopt: (record) => adopt(record, docker),
+    remains: (record) => new DockerRemains(record, docker),
+  };
+}
+
+/** What it inherits goes the way of the secrets: a proxy's address may hold a password. */
+function withInherited(order: LaunchOrder, env: NodeJS.ProcessEnv): LaunchOrder {
+  const inherited = toContainerEnvironment(env, { offline: order.spec.env.HF_HUB_OFFLINE === '1' });
+  const own = Object.entries(inherited).filter(([name]) => !Object.hasOwn(order.spec.env, name));
+  return { ...order, secrets: { ...Object.fromEntries(own), ...order.secrets } };
+}
+
+type Door = () => Promise<Docker>;
+
+/** One for all questions; tried again while there is none. */
+function keepConnection(env: NodeJS.ProcessEnv): Door {
+  let connected: Promise<Docker> | undefined;
+  return () => {
+    const door =
+      connected ??
+      connectDocker(env, { timeoutMs }).catch((error: unknown) => {
+        connected = undefined;
+        throw error;
+      });
+    connected = door;
+    return door;
+  };
+}
+
+async function launch(order: LaunchOrder, door: Door): Promise<Instance> {
+  const { container } = order.spec;
+  if (container === undefined) throw new Error('a launch of the backend docker says nothing of its container');
+  const docker = await door();
+  const remains = new DockerRemains(order.record, door);
+  try {
+    const secretsFile = await writeFiles(order, container);
+    const id = await create(docker, { ...order, container, ...(secretsFile === undefined ? {} : { secretsFile }) });
+    await docker.start(id);
+    const record = await complete(docker, id, order);
+    return new DockerInstance(record, door);
+  } catch (error) {
+    // Whoever is told that nothing was started must be able to rely on it.
+    await remains.kill(timeoutMs).catch(() => undefined);
+    await remains.tidy().catch(() => undefined);
+    if (error instanceof DeployError || errnoOf(error) === undefined) throw error;
+    const path = dirname(order.record.logFile);
+    throw DeployError.of('runtime/launch-files', { path, problem: errnoOf(error) ?? '' }, { cause: error });
+  }
+}
+
+/** The path of the file with the secrets, where there are any. */
+async function writeFiles({ record, secrets }: LaunchOrder, { mounts, user }: ContainerSpec): Promise<string | undefined> {
+  await mkdir(dirname(record.logFile), { recursive: true, mode: 0o700 });
+  // Docker would make them itself, as root's.
+  for (const { source, create } of mounts) if (create) await mkdir(source, { recursive: true, mode: 0o700 });
+  if (Object.keys(secrets).length === 0) return undefined;
+  const path = toDockerFiles(record).secrets;
+  await writeSecrets(path, secrets, user);
+  return path;
+}
+
+interface Creation extends LaunchOrder {
+  readonly container: ContainerSpec;
+  readonly secretsFile?: string;
+}
+
+/** The answer may be lost while the container is made: then it is found by its label. */
+async function create(docker: Docker, order: Creation): Promise<string> {
+  const { deployment, record } = order;
+  try {
+    return await docker.create(toContainerName(deployment, record), toCreateBody(order));
+  } catch (error) {
+    const [made] = await docker.list([`${labelNames.launch}=${record.launchId}`]).catch(() => []);
+    if (made) return made.id;
+    throw error;
+  }
+}
+
+async function complete(docker: Docker, id: string, { spec, record }: LaunchOrder): Promise<LaunchRecord> {
+  const container = await docker.inspect(id);
+  if (container === undefined) throw DeployError.of('docker/no-container', { id: id.slice(0, 12) });
+  const process = docker.isLocal ? await identify(container) : undefined;
+  const checked = process === undefined ? {} : await checkContainer(process.pid, spec.resources);
+  return { ...record, containerId: id, ...(process === undefined ? {} : { process }), ...checked };
+}
+
+/** Undefined where /proc does not show it: the engine runs in a virtual machine, or the container has ended already. */
+async function identify({ id, pid }: Container): Promise<ProcessIdentity | undefined> {
+  if (pid === 0) return undefined;
+  const facts = await readProcess(pid);
+  if (facts === undefined || readUptimeTicks() < facts.startTicks) return undefined;
+  const { isInContainer } = await import('../../host/container-group.ts');
+  return (await isInContainer(pid, id)) ? { pid, startTicks: facts.startTicks } : undefined;
+}
+
+/** By id, else by label. Throws while the engine cannot be asked: then nothing is known. */
+async function adopt(record: LaunchRecord, door: Door): Promise<Instance | undefined> {
+  // A machine that was restarted has ended them all: nothing of ours starts by itself.
+  if (record.bootId !== (await readBootId())) return undefined;
+  const docker = await door();
+  const labelled = await docker.list([`${labelNames.launch}=${record.launchId}`]);
+  const id = record.containerId ?? labelled[0]?.id;
+  const container = id === undefined ? undefined : await docker.inspect(id);
+  if (container === undefined || container.labels[labelNames.launch] !== record.launchId || !isRunning(container)) return undefined;
+  const process = record.process ?? (docker.isLocal ? await identify(container) : undefined);
+  return new DockerInstance({ ...record, containerId: container.id, ...(process === undefined ? {} : { process }) }, door);
+}
+
+class DockerInstance extends DockerRemains implements Instance {
+  readonly exited: Promise<Exit>;
+  private readonly watching = new AbortController();
+
+  constructor(record: LaunchRecord, door: Door) {
+    super(record, door);
+    const { containerId = '', logFile, process } = record;
+    const { signal } = this.watching;
+    const copied = copyLog({ docker: door, containerId, logFile, cursorFile: toDockerFiles(record).cursor }, signal);
+    const parts = { docker: door, containerId, ...(process === undefined ? {} : { process }) };
+    this.exited = watchContainer(parts, signal).then(async (exit) => {
+      await waitAtMost(copied, lastWordsMs);
+      return exit;
+    });
+  }
+
+  async terminate(): Promise<void> {
+    const docker = await this.docker();
+    for (const container of (await this.find()).filter(isRunning)) {
+      await docker.signal(container.id, 'SIGTERM');
+      // A paused one takes no notice until it goes on.
+      if (container.state === 'paused') await docker.unpause(container.id);
+    }
+  }
+
+  release(): void {
+    this.watching.abort();
+  }
+}
+
+function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void work.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
