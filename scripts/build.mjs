@@ -155,6 +155,9 @@ function leanDocker() {
     setup({ onResolve, onLoad }) {
       onResolve({ filter: unused }, ({ path }) => ({ path, namespace: 'unused' }));
       onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+      // With DEBUG=* in the environment it would print what is sent, registry credentials included.
+      onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'silent' }));
+      onLoad({ filter: /.*/, namespace: 'silent' }, () => ({ contents: 'module.exports = () => () => {};', loader: 'js' }));
     },
   };
 }

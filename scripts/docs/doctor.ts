@@ -4,7 +4,6 @@ import type { MessageId } from '../../src/core/message.ts';
 import { type Check, checkGroups, type DoctorSubject } from '../../src/doctor/check.ts';
 import { checks } from '../../src/doctor/checks/index.ts';
 import { toPackagePath } from '../../src/host/package-files.ts';
-import { chooseBackend } from '../../src/plan/engine-choice.ts';
 import type { Facts } from '../../src/plan/facts.ts';
 import { planDeployment } from '../../src/plan/make-plan.ts';
 import { listProfiles, loadProfile } from '../../src/profile/load.ts';
@@ -40,7 +39,7 @@ async function readSubjects(): Promise<readonly DoctorSubject[]> {
 
 function toFacts(profile: Profile): Facts {
   return {
-    backend: chooseBackend(profile),
+    backend: profile.engine.backend === 'simulator' ? 'simulator' : 'process',
     gpus: { is: 'present', gpus: [] },
     cpus: [0, 1, 2, 3],
     memoryTotalBytes: 2 ** 34,

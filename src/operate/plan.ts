@@ -1,6 +1,5 @@
 import type { Finding } from '../core/finding.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
-import { chooseBackend } from '../plan/engine-choice.ts';
 import { type Facts, observeFacts, observePort } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { planDeployment } from '../plan/make-plan.ts';
@@ -100,12 +99,21 @@ async function readAsked(asked: PlanAsked, { places, cwd }: Context): Promise<Re
 }
 
 async function observe(profile: Profile, { asked }: ReadProfile, { places, env, signal }: Context): Promise<Facts> {
-  const backend = chooseBackend(profile, asked.backend);
   const { observed } = asked;
+  const backend = await chooseHere(profile, asked, env);
   if (observed?.elsewhere) return observeFacts(profile, { places, env, signal, backend, assumed: await observed.gpus() });
   if (asked.gpu === undefined) return observeFacts(profile, { places, env, signal, backend, ...(observed ? { gpus: observed.gpus } : {}) });
   const { readAssumedGpus } = await import('./assume-gpus.ts');
   return observeFacts(profile, { places, env, signal, backend, assumed: await readAssumedGpus(asked.gpu) });
+}
+
+/** Of another machine nothing is known but its GPUs. */
+async function chooseHere({ engine }: Profile, { backend: override, gpu, observed }: PlanAsked, env: NodeJS.ProcessEnv): Promise<BackendName> {
+  const named = override ?? engine.backend;
+  if (named !== 'auto') return named;
+  if (engine.variant === 'cpu' || engine.executable !== undefined || gpu !== undefined || observed?.elsewhere) return 'process';
+  const { canGiveGpus } = await import('../plan/docker-facts.ts');
+  return (await canGiveGpus(env)) ? 'docker' : 'process';
 }
 
 interface Planning {

@@ -20,6 +20,13 @@ export interface DockerFacts {
 
 const timeoutMs = 5000;
 
+/** Whether a container would get the GPUs of this machine. */
+export async function canGiveGpus(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const { observeDocker } = await import('../host/docker/observe.ts');
+  const engine = await observeDocker(env, { timeoutMs });
+  return engine.is === 'present' && toGpuWay(engine) !== undefined;
+}
+
 export async function observeForDocker({ engine: { version, variant, image } }: Profile, env: NodeJS.ProcessEnv): Promise<Omit<DockerFacts, 'hubCache'>> {
   const reference = toImageReference(version, variant, toImageSettings(env, image));
   // Loaded only for who needs it.

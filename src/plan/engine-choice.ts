@@ -15,12 +15,6 @@ export interface EngineDecision {
   readonly needsBytecodeElsewhere: boolean;
 }
 
-/** `auto` is a local process until there are others to choose from. */
-export function chooseBackend(profile: Profile, override?: BackendName): BackendName {
-  const asked = override ?? profile.engine.backend;
-  return asked === 'auto' ? 'process' : asked;
-}
-
 /** Which vLLM runs: the one named, else the one we installed, else a fitting one on PATH, else the one to install. */
 export function chooseEngine(
   profile: Profile,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Finding } from '../core/finding.ts';
-import { say } from '../core/message.ts';
+import { type Message, say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
 import { miniatureName } from '../model/miniature-name.ts';
 import { checkIdleSettings } from '../profile/idle.ts';
@@ -10,7 +10,7 @@ import type { BackendName, Profile } from '../profile/profile.ts';
 import type { FlagCatalogue } from '../vllm/flags.ts';
 import { planContainer } from './container.ts';
 import { toDecision } from './decide.ts';
-import { chooseBackend, chooseEngine, type EngineDecision } from './engine-choice.ts';
+import { chooseEngine, type EngineDecision } from './engine-choice.ts';
 import { planEnvironment } from './environment.ts';
 import type { Facts } from './facts.ts';
 import { chooseGpus, toGpusText } from './gpu-choice.ts';
@@ -42,7 +42,7 @@ export interface PlanRequest {
 
 export function planDeployment(request: PlanRequest): { readonly plan: Plan; readonly spec: LaunchSpec } {
   const { profile, name, facts, places, replica } = request;
-  const backend = chooseBackend(profile, request.backend);
+  const { backend } = facts;
   const engine = chooseEngine(profile, facts, { places, backend });
   const gpus = chooseGpus(profile, facts, replica);
   const number = replica === undefined ? {} : { replica };
@@ -120,12 +120,14 @@ function toCommand({ source }: EngineDecision, simulatorEntry: string): { readon
 function toBackendDecision({ profile, backend: override }: PlanRequest, backend: BackendName): Decision {
   if (override !== undefined) return { setting: 'engine.backend', value: backend, from: 'set', reason: say('plan.backend-option') };
   if (profile.engine.backend === 'auto')
-    return { setting: 'engine.backend', value: backend, from: 'default', reason: say('plan.backend-auto') };
-  return toDecision(profile, {
-    setting: 'engine.backend',
-    value: backend,
-    otherwise: { from: 'default', reason: say('plan.backend-auto') },
-  });
+    return { setting: 'engine.backend', value: backend, from: 'machine', reason: toAutoReason(profile, backend) };
+  return toDecision(profile, { setting: 'engine.backend', value: backend, otherwise: { from: 'machine', reason: toAutoReason(profile, backend) } });
+}
+
+function toAutoReason({ engine }: Profile, backend: BackendName): Message {
+  if (backend === 'docker') return say('plan.backend-auto-docker');
+  if (engine.executable !== undefined) return say('plan.backend-auto-executable');
+  return engine.variant === 'cpu' ? say('plan.backend-auto-cpu') : say('plan.backend-auto-process');
 }
 
 function toModelDecision(profile: Profile, model: string): Decision {

@@ -114,6 +114,9 @@ export const adoptionCases: readonly Case[] = [
   },
 ];
 
-function toBound(instance: { readonly record: LaunchRecord; release(): void }): { readonly record: LaunchRecord; readonly release: () => void } {
+function toBound(instance: { readonly record: LaunchRecord; release(): void }): {
+  readonly record: LaunchRecord;
+  readonly release: () => void;
+} {
   return { record: instance.record, release: () => instance.release() };
 }

@@ -11,7 +11,11 @@ it('has no case that no runtime is put through', () => {
 
 it('has no ability that no case asks for, and no case twice', () => {
   const needed = new Set(cases.flatMap(({ needs }) => needs));
-  expect(Object.values(abilities).flat().filter((ability) => !needed.has(ability))).toEqual([]);
+  expect(
+    Object.values(abilities)
+      .flat()
+      .filter((ability) => !needed.has(ability)),
+  ).toEqual([]);
   expect(new Set(cases.map(({ promises }) => promises)).size).toBe(cases.length);
 });
 

@@ -71,7 +71,7 @@ export async function readLog(record: LaunchRecord): Promise<string> {
 }
 
 export async function waitUntilLogged(record: LaunchRecord, words: string | RegExp): Promise<void> {
-  await expect.poll(() => readLog(record), { timeout: patienceMs, interval: 50 }).toMatch(words);
+  await expect.poll(() => readLog(record), { timeout: patienceMs, interval: 200 }).toMatch(words);
 }
 
 export interface Stream {

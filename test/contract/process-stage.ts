@@ -18,6 +18,7 @@ export async function openProcessStage(engine: 'stand-in' | 'simulator'): Promis
   return {
     openRuntime: () => createProcessRuntime(process.env),
     order: (wish) => makeOrder(way, wish),
+    toImpossible: (order) => ({ ...order, spec: { ...order.spec, program: join(directory, 'no-such-program') } }),
     findMain: async (record) => record.process?.pid ?? Number.NaN,
     findAlive,
     readPublic: async () => '',

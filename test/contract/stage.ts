@@ -11,6 +11,8 @@ export interface Stage {
   /** A runtime that knows of nothing but what it is told: each call is another supervisor's. */
   openRuntime(): Runtime;
   order(wish?: Wish): Promise<LaunchOrder>;
+  /** The same for a program, or an image, that is not there. */
+  toImpossible(order: LaunchOrder): LaunchOrder;
   /** The engine's main process, as this machine numbers it. */
   findMain(record: LaunchRecord): Promise<number>;
   /** Live processes of a launch, by other marks than the runtime's own handle. */
@@ -27,7 +29,6 @@ export interface Stage {
 export interface Wish {
   /** Switches of the stand-in engine (test/fake-vllm/README.md). */
   readonly faults?: Readonly<Record<string, unknown>>;
-  readonly program?: string;
   readonly resources?: LaunchResources;
   readonly secrets?: Readonly<Record<string, string>>;
 }
@@ -64,7 +65,7 @@ export interface EngineWay {
 /** Waits for an answer that is being given for longer than any case lets one take. */
 const drainSeconds = 30;
 
-export async function makeOrder(way: EngineWay, { faults, program, resources = {}, secrets = {} }: Wish = {}): Promise<LaunchOrder> {
+export async function makeOrder(way: EngineWay, { faults, resources = {}, secrets = {} }: Wish = {}): Promise<LaunchOrder> {
   const free = await probePort('127.0.0.1', 0);
   if (free.is !== 'free') throw new Error(`no port is free: ${free.is}`);
   const [launchId, endpoint] = [randomUUID(), { host: '127.0.0.1', port: free.port }];
@@ -73,7 +74,7 @@ export async function makeOrder(way: EngineWay, { faults, program, resources = {
   const listen = ['--host', host, '--port', String(port), '--shutdown-timeout', String(drainSeconds)];
   const spec = makeSpec({
     backend: way.backend,
-    program: program ?? way.program,
+    program: way.program,
     args: [...(way.before ?? []), 'serve', 'Qwen/Qwen3-0.6B', ...listen],
     env: faults === undefined ? {} : { FAKE_VLLM: JSON.stringify(faults) },
     secretEnv: Object.fromEntries(Object.keys(secrets).map((name) => [name, `env:${name}` as const])),

@@ -26,11 +26,19 @@ export async function openDockerStage(): Promise<Stage> {
 }
 
 function toStage(engine: TestEngine, directory: string): Stage {
-  const container = { image, mounts: [], shmBytes: 64 * mebibyte, port: inside.port, log: { maxSizeBytes: 64 * mebibyte, files: 3 }, stopSeconds: 40 };
+  const container = {
+    image,
+    mounts: [],
+    shmBytes: 64 * mebibyte,
+    port: inside.port,
+    log: { maxSizeBytes: 64 * mebibyte, files: 3 },
+    stopSeconds: 40,
+  };
   const way: EngineWay = { directory, backend: 'docker', program: 'vllm', inside, container };
   return {
     openRuntime: () => createDockerRuntime(engine.env),
     order: (wish) => makeOrder(way, wish),
+    toImpossible: (order) => ({ ...order, spec: { ...order.spec, container: { ...container, image: 'qwen-deploy-no-such:test' } } }),
     findMain: (record) => findMain(engine, record),
     findAlive: (record) => findAlive(engine, record),
     readPublic: (record) => readPublic(engine, record),
@@ -51,7 +59,9 @@ function toStage(engine: TestEngine, directory: string): Stage {
 
 async function listContainers({ docker }: TestEngine, { launchId, containerId }: LaunchRecord): Promise<readonly string[]> {
   const all = (await docker('ps', '--all', '--quiet', '--no-trunc')).split('\n').filter((id) => id !== '');
-  const labelled = (await docker('ps', '--all', '--quiet', '--no-trunc', '--filter', `label=qwen-deploy.launch-id=${launchId}`)).split('\n');
+  const labelled = (await docker('ps', '--all', '--quiet', '--no-trunc', '--filter', `label=qwen-deploy.launch-id=${launchId}`)).split(
+    '\n',
+  );
   return all.filter((id) => id === containerId || labelled.includes(id));
 }
 

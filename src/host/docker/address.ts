@@ -13,7 +13,14 @@ export type DockerAddress =
       readonly certificates?: string;
     }
   /** Through the person's own ssh, and the program `docker` on the other machine. */
-  | { readonly is: 'ssh'; readonly name: string; readonly host: string; readonly user?: string; readonly port?: number; readonly path?: string }
+  | {
+      readonly is: 'ssh';
+      readonly name: string;
+      readonly host: string;
+      readonly user?: string;
+      readonly port?: number;
+      readonly path?: string;
+    }
   /** `problem`: a code of the operating system. */
   | { readonly is: 'unusable'; readonly name: string; readonly problem: string };
 

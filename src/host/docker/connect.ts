@@ -56,7 +56,10 @@ async function connectAt(address: DockerAddress, { env, limits }: Connecting): P
   const answer = await createDoor(wire, { address: name, prefix: '', limits }).ask({ path: '/version' });
   const found = toText(answer.value, 'ApiVersion');
   if (answer.status !== 200 || found === undefined) {
-    throw DeployError.of('docker/unreachable', { address: name, problem: answer.status === 200 ? 'no Docker engine answers there' : answer.problem });
+    throw DeployError.of('docker/unreachable', {
+      address: name,
+      problem: answer.status === 200 ? 'no Docker engine answers there' : answer.problem,
+    });
   }
   const apiVersion = chooseApi(found, toText(answer.value, 'MinAPIVersion'));
   if (apiVersion === undefined) throw DeployError.of('docker/api-too-old', { address: name, found, least: leastApi });

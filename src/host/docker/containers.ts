@@ -51,7 +51,8 @@ async function create(door: Door, name: string, body: Parameters<Docker['create'
   const { status, value, problem } = answer;
   const id = toText(value, 'Id');
   if (status < 300 && id !== undefined) return id;
-  if (status === 404 && /no such image|image .*not (found|known)/i.test(problem)) throw DeployError.of('docker/no-image', { image: body.Image });
+  if (status === 404 && /no such image|image .*not (found|known)/i.test(problem))
+    throw DeployError.of('docker/no-image', { image: body.Image });
   if (status === 409) throw DeployError.of('docker/name-taken', { name, id: (await inspect(door, name))?.id ?? 'unknown' });
   if (status < 400) throw door.toFailure(answer);
   throw toLaunchError(problem);

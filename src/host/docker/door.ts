@@ -33,7 +33,10 @@ export interface Door {
   readonly limits: Limits;
   ask(call: Call, limitMs?: number): Promise<Answer>;
   /** Only with a good status; the words of a bad one come in an Answer. */
-  open(call: Call, streaming: Streaming): Promise<{ readonly reply: Reply; readonly chunks: (silenceMs?: number) => AsyncGenerator<Buffer> } | Answer>;
+  open(
+    call: Call,
+    streaming: Streaming,
+  ): Promise<{ readonly reply: Reply; readonly chunks: (silenceMs?: number) => AsyncGenerator<Buffer> } | Answer>;
   /** For an answer that nobody knows what to do with. */
   toFailure(answer: Answer): DeployError;
 }
@@ -79,6 +82,7 @@ export function createDoor(wire: Wire, { address, prefix, limits }: DoorOptions)
         return { reply, chunks: (silenceMs) => readChunks(reply, { silenceMs, life: life.signal, toError }) };
       } catch (error) {
         release();
+        if (signal?.aborted) throw DeployError.of('command/interrupted', {}, { cause: error });
         throw toError(life.signal.aborted ? life.signal.reason : error);
       } finally {
         clearTimeout(timer);
@@ -88,7 +92,7 @@ export function createDoor(wire: Wire, { address, prefix, limits }: DoorOptions)
   };
 }
 
-export class Late extends Error {
+class Late extends Error {
   readonly limitMs: number;
   constructor(limitMs: number) {
     super('ETIMEDOUT');
@@ -99,13 +103,11 @@ export class Late extends Error {
 export function toDoorError(error: unknown, address: string, begun = false): unknown {
   if (error instanceof DeployError) return error;
   if (error instanceof Late) return DeployError.of('docker/silent', { address, waited: `${error.limitMs / 1000} s` }, { cause: error });
-  if (error instanceof DOMException && error.name === 'AbortError') return DeployError.of('command/interrupted', {}, { cause: error });
   const problem = errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
   if (problem === 'EACCES' || problem === 'EPERM') return DeployError.of('docker/forbidden', { address }, { cause: error });
   return DeployError.of(begun ? 'docker/broken' : 'docker/unreachable', { address, problem }, { cause: error });
 }
 
-/** Does not rely on a destroyed stream to end its reader. */
 async function readAnswer({ status, stream }: Reply, signal: AbortSignal): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -10,7 +10,9 @@ export function toLaunchError(problem: string): DeployError {
 }
 
 function isOfGpu(problem: string): boolean {
-  return /could not select device driver|(unknown or invalid|unknown) runtime.*nvidia|nvidia-container-(cli|runtime)|nvidia-ctk|CDI device/i.test(problem);
+  return /could not select device driver|(unknown or invalid|unknown) runtime.*nvidia|nvidia-container-(cli|runtime)|nvidia-ctk|CDI device/i.test(
+    problem,
+  );
 }
 
 export interface PullProblem {

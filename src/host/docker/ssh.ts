@@ -39,15 +39,24 @@ function connect(place: SshPlace): Duplex {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-wordsCap);
   });
-  // Its end is seen on its output; what could not be written there is nobody's concern then.
+  // Why nothing can be written any more is said by its end.
   child.stdin.on('error', () => undefined);
-  const duplex = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  const fail = (problem: string) => duplex.destroy(new Error(problem));
-  child.once('error', (error) => fail(`ssh: ${error.message}`));
-  child.once('close', (code) => {
-    if (code !== 0 && !duplex.destroyed) fail(words.trim() || `ssh ended with ${code}`);
+  const duplex = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk, _, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => void child.stdin.end(() => done()),
+    destroy: (error, done) => {
+      child.kill();
+      done(error);
+    },
   });
-  duplex.once('close', () => child.kill());
+  child.stdout.on('data', (chunk: Buffer) => void (duplex.push(chunk) || child.stdout.pause()));
+  child.once('error', (error) => void duplex.destroy(new Error(`ssh: ${error.message}`)));
+  // Not already when its output ends: then its words are not all here yet.
+  child.once('close', (code) => {
+    if (code === 0) duplex.push(null);
+    else duplex.destroy(new Error(words.trim() || `ssh ended with ${code}`));
+  });
   return duplex;
 }
 

@@ -93,7 +93,13 @@ async function* toLines(frames: AsyncIterable<Frame>): AsyncGenerator<LogLine> {
 }
 
 function toLine(stream: LogLine['stream'], { at, parts }: Begun): LogLine {
-  return { at, stream, text: Buffer.concat(parts).toString().replace(/\r?\n$/, '') };
+  return {
+    at,
+    stream,
+    text: Buffer.concat(parts)
+      .toString()
+      .replace(/\r?\n$/, ''),
+  };
 }
 
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;

@@ -85,11 +85,15 @@ interface Dial {
 
 const keepAliveMs = 30_000;
 
-function send(modem: Modem, { method = 'GET', path, query = {}, body = {}, headers = {}, upload }: Call, signal: AbortSignal): Promise<Reply> {
+function send(
+  modem: Modem,
+  { method = 'GET', path, query = {}, body = {}, headers = {}, upload }: Call,
+  signal: AbortSignal,
+): Promise<Reply> {
   const known = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
   const dial: Dial = {
-    // docker-modem adds the query only after a question mark.
-    path: `${path}?`,
+    // docker-modem adds the query only after a question mark, which stays where there is none.
+    path: Object.keys(known).length > 0 ? `${path}?` : path,
     method,
     options: { _query: known, _body: body },
     headers: { ...headers },

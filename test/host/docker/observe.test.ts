@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished, test } from 'vitest';
-import { observeDocker } from '../../../src/host/docker/observe.ts';
 import { parseDockerHost, readDockerAddresses } from '../../../src/host/docker/address.ts';
+import { observeDocker } from '../../../src/host/docker/observe.ts';
 
 const version = { Version: '28.2.2', ApiVersion: '1.50', MinAPIVersion: '1.24' };
 const info = {
@@ -126,8 +126,8 @@ test.each(Object.entries(refusals))('%s', async (_, [serve, problem]) => {
 it('tells what is no socket, what it cannot speak, and what the person gave up', async () => {
   const home = makeHome({ file: '' });
   expect(await observeDocker({ DOCKER_HOST: `unix://${home}/file` }, limit)).toMatchObject({ is: 'silent', problem: 'ENOTSOCK' });
-  const remote = { is: 'silent', socket: 'ssh://me@box', problem: 'EPROTONOSUPPORT' };
-  expect(await observeDocker({ DOCKER_HOST: 'ssh://me@box' }, limit)).toEqual(remote);
+  const remote = { is: 'silent', socket: 'fd://', problem: 'EPROTONOSUPPORT' };
+  expect(await observeDocker({ DOCKER_HOST: 'fd://' }, limit)).toEqual(remote);
   const socket = join(home, 'd.sock');
   await listen(createServer(), socket);
   const seen = await observeDocker({ DOCKER_HOST: `unix://${socket}` }, { timeoutMs: 60_000, signal: AbortSignal.timeout(50) });
@@ -201,6 +201,8 @@ test.each([
   ['box:80', { is: 'tcp', host: 'box', port: 80 }],
   ['http://box:80', { is: 'tcp', host: 'box', port: 80 }],
   ['tcp://box', { is: 'tcp', port: 2375 }],
+  ['ssh://me@box:22/run/d.sock', { is: 'ssh', host: 'box', user: 'me', port: 22, path: '/run/d.sock' }],
+  ['ssh://-oProxyCommand=x', { is: 'unusable', problem: 'EINVAL' }],
   ['fd://', { is: 'unusable', problem: 'EPROTONOSUPPORT' }],
   ['npipe:////./pipe/docker_engine', { is: 'unusable', problem: 'EPROTONOSUPPORT' }],
   ['tcp://', { is: 'unusable', problem: 'EINVAL' }],
