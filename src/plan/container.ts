@@ -34,7 +34,6 @@ const shmBytes = 2 * gib;
 const shmBytesSpread = 16 * gib;
 /** After vLLM's own limit it kills its engine and may stay for as long as a client holds on. */
 const afterDrainSeconds = 15;
-const mostPids = 8192;
 
 export function planContainer(profile: Profile, context: ContainerContext): PlannedContainer | undefined {
   const { source } = context.engine;
@@ -42,7 +41,7 @@ export function planContainer(profile: Profile, context: ContainerContext): Plan
   const { tensor } = toParallel(profile);
   const shm = profile.resources.shmBytes ?? (tensor > 1 ? shmBytesSpread : shmBytes);
   const gpus = toContainerGpus(profile, context);
-  const user = context.docker?.user;
+  const user = context.docker?.user ?? toImageUser(context.docker);
   const container: ContainerSpec = {
     image: source.reference,
     mounts: toMounts(profile, context),
@@ -57,10 +56,16 @@ export function planContainer(profile: Profile, context: ContainerContext): Plan
   const decisions: readonly Decision[] = [
     { setting: 'engine.image', value: source.reference, from: profile.engine.image === undefined ? 'engine' : 'profile', reason: context.engine.reason },
     toDecision(profile, { setting: 'resources.shm', value: toSizeText(shm), otherwise: { from: 'default', reason: shmReason } }),
-    { setting: 'container.user', value: user ?? 'image', from: 'machine', reason: user === undefined ? say('plan.user-image') : say('plan.user-own') },
+    { setting: 'container.user', value: user ?? 'image', from: 'machine', reason: context.docker?.user === undefined ? say('plan.user-image') : say('plan.user-own') },
     ...(gpus ? [{ setting: 'container.gpus', value: gpus.ids, from: 'machine', reason: say('plan.gpus-by', { way: gpus.by }) } as const] : []),
   ];
   return { container, decisions };
+}
+
+/** By number, so that files can be given to it; a name is known inside only. */
+function toImageUser(docker: DockerFacts | undefined): string | undefined {
+  const user = docker?.image?.present ? docker.image.user : '';
+  return /^\d+(:\d+)?$/.test(user) && !user.startsWith('0') ? user : undefined;
 }
 
 /** Where the caches of containers are inside. */
@@ -69,11 +74,6 @@ export const containerCache = '/cache';
 /** One place for all images would mix up what different versions compiled. */
 export function toContainerCache(places: Places, reference: string): string {
   return join(places.cache, 'containers', reference.replace(/[^\w.-]+/g, '_'));
-}
-
-/** Enough for everybody's workers, and an end to a fork bomb; the profile's own number wins. */
-export function toContainerPids(pids: number | undefined): number {
-  return pids ?? mostPids;
 }
 
 function toContainerGpus({ engine }: Profile, { gpus, docker }: ContainerContext): ContainerSpec['gpus'] {
@@ -90,10 +90,33 @@ function toMounts(profile: Profile, { places, engine, settings, model, docker }:
   const files = [
     model,
     ...Object.values(profile.lora).map(({ path }) => path),
-    ...settings.flatMap(({ value }) => (typeof value === 'string' ? value : [])),
+    ...settings.flatMap(toPaths),
   ];
   const named = [...new Set(files)].filter((path) => isAbsolute(path)).map((path) => ({ source: path, target: path, readOnly: true }));
   return [...own, ...profile.engine.mounts.map(toMount), ...named];
+}
+
+/** Settings of vLLM whose value is a file or a directory; others may begin with a slash too (paths of its API). */
+const pathSettings = [
+  'allowed-local-media-path',
+  'chat-template',
+  'config',
+  'generation-config',
+  'hf-config-path',
+  'log-config-file',
+  'reasoning-parser-plugin',
+  'ssl-ca-certs',
+  'ssl-certfile',
+  'ssl-keyfile',
+  'tokenizer',
+  'tool-parser-plugin',
+];
+
+function toPaths({ name, value }: Setting): readonly string[] {
+  if (typeof value === 'string') return pathSettings.includes(name) ? [value] : [];
+  // A model that drafts.
+  const draft = name === 'speculative-config' && typeof value === 'object' && 'model' in value ? value.model : undefined;
+  return typeof draft === 'string' ? [draft] : [];
 }
 
 /** `SOURCE:TARGET[:ro|rw]`, as the schema checked it. */

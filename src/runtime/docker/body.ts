@@ -38,6 +38,9 @@ export function toCreateBody({ deployment, spec, container, record, secretsFile 
   };
 }
 
+/** Enough for the threads of all workers, and an end to a fork bomb. */
+const mostPids = 16_384;
+
 type Fixed = Omit<HostConfig, 'PortBindings' | 'Mounts'>;
 
 function toHostConfig({ shmBytes, gpus, log }: ContainerSpec, { cpus, memoryBytes, pids, nofile }: LaunchResources): Fixed {
@@ -57,7 +60,7 @@ function toHostConfig({ shmBytes, gpus, log }: ContainerSpec, { cpus, memoryByte
     ...(cpus === undefined ? {} : { CpusetCpus: cpus }),
     // As much swap as memory in Docker's counting is none: an engine that swaps answers nobody.
     ...(memoryBytes === undefined ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
-    ...(pids === undefined ? {} : { PidsLimit: pids }),
+    PidsLimit: pids ?? mostPids,
     Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }, ...(nofile === undefined ? [] : [{ Name: 'nofile', Soft: nofile, Hard: nofile }])],
     ...(gpus === undefined ? {} : { DeviceRequests: [toDeviceRequest(gpus)] }),
   };

@@ -17,6 +17,8 @@ export interface LogCopyParts {
   readonly containerId: string;
   readonly logFile: string;
   readonly cursorFile: string;
+  /** There is still more to come. */
+  readonly onLines?: () => void;
 }
 
 interface Cursor {
@@ -47,8 +49,10 @@ export async function copyLog(parts: LogCopyParts, signal: AbortSignal): Promise
 }
 
 /** True when the container has ended and everything was copied. */
-async function copyOnce({ docker, containerId, logFile, cursorFile }: LogCopyParts, signal: AbortSignal): Promise<boolean> {
+async function copyOnce({ docker, containerId, logFile, cursorFile, onLines }: LogCopyParts, signal: AbortSignal): Promise<boolean> {
   const engine = await docker();
+  // Removed by hand: its log went with it.
+  if ((await engine.inspect(containerId)) === undefined) return true;
   const cursor = parseCursor(await readTextFile(cursorFile));
   const file = await open(logFile, 'a', 0o600);
   try {
@@ -57,6 +61,7 @@ async function copyOnce({ docker, containerId, logFile, cursorFile }: LogCopyPar
     const skip = new Skip(cursor, beyond);
     const options = { follow: true, signal, ...(cursor === undefined ? {} : { since: cursor.at }) };
     for await (const line of engine.logs(containerId, options)) {
+      onLines?.();
       if (!skip.passes(line)) continue;
       if (writer.add(line)) await writer.flush();
     }

@@ -14,18 +14,15 @@ const sweepMs = 100;
 export class DockerRemains implements Remains {
   readonly record: LaunchRecord;
   protected readonly docker: () => Promise<Docker>;
-  /** Its processes, as this machine's /proc shows them: by the control group, which a container cannot leave. */
-  private readonly processes: ProcessRemains;
+  private known: { readonly id: string | undefined; readonly processes: ProcessRemains } | undefined;
 
   constructor(record: LaunchRecord, docker: () => Promise<Docker>) {
     this.record = record;
     this.docker = docker;
-    const { memoryGroup: _memory, pidsGroup: _pids, ...own } = record;
-    this.processes = new ContainerProcesses(own);
   }
 
   async members(): Promise<readonly Survivor[]> {
-    const seen = await this.processes.members();
+    const seen = await (await this.toProcesses()).members();
     if (seen.length > 0) return seen;
     const running = (await this.find()).filter(isRunning);
     // Of an engine elsewhere, or in a virtual machine, no process can be seen.
@@ -37,7 +34,7 @@ export class DockerRemains implements Remains {
     for (;;) {
       const problem = await this.killContainers();
       // Where the engine does not do it (it hangs, it is gone), the kernel does, if we may.
-      const left = problem === undefined ? await this.members() : await this.processes.kill(Math.min(withinMs, 1000));
+      const left = problem === undefined ? await this.members() : await (await this.toProcesses()).kill(Math.min(withinMs, 1000));
       if (left.length === 0 && problem === undefined) return [];
       if (performance.now() > deadline) {
         if (left.length > 0) return left;
@@ -50,7 +47,7 @@ export class DockerRemains implements Remains {
   async tidy(): Promise<void> {
     const docker = await this.docker();
     for (const { id } of await this.find()) await docker.remove(id, { force: true });
-    await this.processes.tidy();
+    await (await this.toProcesses()).tidy();
     for (const path of Object.values(toDockerFiles(this.record))) await rm(path, { force: true });
   }
 
@@ -71,6 +68,17 @@ export class DockerRemains implements Remains {
       if (container?.labels[labelNames.launch] === this.record.launchId) found.push(container);
     }
     return found;
+  }
+
+  /** Its processes, as this machine's /proc shows them: by the control group, which a container cannot leave. */
+  private async toProcesses(): Promise<ProcessRemains> {
+    // A record from before the answer to `create` has no id.
+    const id = this.record.containerId ?? (await this.find().catch(() => []))[0]?.id;
+    if (this.known === undefined || this.known.id !== id) {
+      const { memoryGroup: _memory, pidsGroup: _pids, ...own } = this.record;
+      this.known = { id, processes: new ContainerProcesses(id === undefined ? own : { ...own, containerId: id }) };
+    }
+    return this.known.processes;
   }
 
   private async killContainers(): Promise<unknown> {

@@ -1,6 +1,7 @@
 /** Runs an engine as a container: create, start, look whether it got what was ordered. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { waitFor } from '../../core/clock.ts';
 import { DeployError } from '../../core/error.ts';
 import { connectDocker } from '../../host/docker/connect.ts';
 import type { Container, Docker } from '../../host/docker/docker.ts';
@@ -15,13 +16,13 @@ import { labelNames, toContainerName } from './labels.ts';
 import { checkContainer } from './limits.ts';
 import { copyLog } from './log-copy.ts';
 import { DockerRemains, isRunning } from './remains.ts';
-import { writeSecrets } from './secrets.ts';
+import { giveTo, writeSecrets } from './secrets.ts';
 import { watchContainer } from './watch.ts';
 
 /** Of one answer. */
 const timeoutMs = 10_000;
-/** After its end the last lines of the log are waited for, which say why. */
-const lastWordsMs = 5000;
+/** After its end the last lines of the log are waited for, which say why: as long as more come, but not for ever. */
+const lastWordsMs = { silent: 3000, most: 30_000 } as const;
 
 export function createDockerRuntime(env: NodeJS.ProcessEnv): Runtime {
   const docker = keepConnection(env);
@@ -81,11 +82,17 @@ async function launch(order: LaunchOrder, door: Door): Promise<Instance> {
 async function writeFiles({ record, secrets }: LaunchOrder, { mounts, user }: ContainerSpec): Promise<string | undefined> {
   await mkdir(dirname(record.logFile), { recursive: true, mode: 0o700 });
   // Docker would make them itself, as root's.
-  for (const { source, create } of mounts) if (create) await mkdir(source, { recursive: true, mode: 0o700 });
+  for (const { source, create } of mounts) if (create) await makeFor(source, user);
   if (Object.keys(secrets).length === 0) return undefined;
   const path = toDockerFiles(record).secrets;
   await writeSecrets(path, secrets, user);
   return path;
+}
+
+/** A root without capabilities may not write what is another's, and neither may anybody else. */
+async function makeFor(directory: string, user: string | undefined): Promise<void> {
+  const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (made !== undefined && user !== undefined && process.getuid?.() === 0) await giveTo(directory, user);
 }
 
 interface Creation extends LaunchOrder {
@@ -143,10 +150,14 @@ class DockerInstance extends DockerRemains implements Instance {
     super(record, door);
     const { containerId = '', logFile, process } = record;
     const { signal } = this.watching;
-    const copied = copyLog({ docker: door, containerId, logFile, cursorFile: toDockerFiles(record).cursor }, signal);
+    let heardAt = 0;
+    const onLines = () => {
+      heardAt = performance.now();
+    };
+    const copied = copyLog({ docker: door, containerId, logFile, cursorFile: toDockerFiles(record).cursor, onLines }, signal);
     const parts = { docker: door, containerId, ...(process === undefined ? {} : { process }) };
     this.exited = watchContainer(parts, signal).then(async (exit) => {
-      await waitAtMost(copied, lastWordsMs);
+      await waitForLastWords(copied, () => heardAt);
       return exit;
     });
   }
@@ -155,6 +166,8 @@ class DockerInstance extends DockerRemains implements Instance {
     const docker = await this.docker();
     for (const container of (await this.find()).filter(isRunning)) {
       await docker.signal(container.id, 'SIGTERM');
+      // A stopped process takes no notice of SIGTERM until it goes on.
+      await docker.signal(container.id, 'SIGCONT');
       // A paused one takes no notice until it goes on.
       if (container.state === 'paused') await docker.unpause(container.id);
     }
@@ -165,12 +178,12 @@ class DockerInstance extends DockerRemains implements Instance {
   }
 }
 
-function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void work.finally(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+async function waitForLastWords(copied: Promise<void>, heardAt: () => number): Promise<void> {
+  const over = new AbortController();
+  void copied.finally(() => over.abort());
+  const begun = performance.now();
+  while (!over.signal.aborted && performance.now() - begun < lastWordsMs.most) {
+    if (performance.now() - Math.max(heardAt(), begun) > lastWordsMs.silent) return;
+    await waitFor(200, over.signal);
+  }
 }

@@ -20,8 +20,13 @@ export function withSecrets(command: readonly string[]): readonly string[] {
 export async function writeSecrets(path: string, secrets: Readonly<Record<string, string>>, user?: string): Promise<void> {
   const lines = Object.entries(secrets).map(([name, value]) => `${name}=${quote(value)}\n`);
   await writeFileAtomic(path, lines.join(''), 0o400);
-  const [uid, gid] = user?.split(':').map(Number) ?? [];
-  if (uid !== undefined && gid !== undefined && process.getuid?.() === 0) await chown(path, uid, gid);
+  if (user !== undefined && process.getuid?.() === 0) await giveTo(path, user);
+}
+
+/** Only root can. `user`: `UID:GID`, or `UID` alone. */
+export async function giveTo(path: string, user: string): Promise<void> {
+  const [uid = 0, gid = uid] = user.split(':').map(Number);
+  await chown(path, uid, gid);
 }
 
 /** For a POSIX shell: between single quotes nothing has a meaning but the quote itself. */

@@ -97,11 +97,13 @@ export async function observeExit(
     ...toLastPhase(lines),
     ...(evidence.line === undefined ? {} : { line: evidence.line }),
   };
-  // Exit status 2 is argparse: the same command line is refused every time.
-  const permanent = evidence.permanent || exit.code === 2;
+  const permanent = evidence.permanent || (exit.code !== undefined && lastingCodes.includes(exit.code));
   const telling = evidence.passes ? undefined : evidence.line;
   return { exit: report, permanent, ...(telling === undefined ? {} : { signature: toSignature(telling) }) };
 }
+
+/** Argparse refuses the same command line every time; no such program, and none that may be run, are a shell's and an init's. */
+const lastingCodes = [2, 126, 127];
 
 /** Of a start that was not over, as its log tells it. */
 function toLastPhase(lines: readonly string[]): Pick<ExitReport, 'phase'> {

@@ -38,6 +38,7 @@ describe('the container of a launch', () => {
     const { HostConfig } = toCreateBody({ deployment: 'tiny', spec: toSpec(), container, record });
     expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] });
     expect(Object.keys(HostConfig.Tmpfs ?? {})).toEqual(['/tmp', '/run']);
+    expect(HostConfig.PidsLimit).toBe(16_384);
     expect(HostConfig.Ulimits).toEqual([{ Name: 'core', Soft: 0, Hard: 0 }]);
   });
 

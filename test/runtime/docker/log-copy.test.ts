@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -69,6 +69,13 @@ describe('the copy of a container’s log', () => {
     });
     expect(times).toBe(2);
     expect(await read()).toBe(whole);
+  });
+
+  it('is over when the container is gone', async () => {
+    const docker = toDocker({ inspect: () => undefined });
+    const parts = { docker: async () => docker, containerId, logFile: at('engine.log'), cursorFile: at('cursor') };
+    await copyLog(parts, new AbortController().signal);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it('takes a cursor that is none for none', async () => {
