@@ -1,4 +1,5 @@
 /** One bar: its proof, what it found, and a row for docs/proofs.md. */
+import { dockerBackend } from './docker.ts';
 import type { Asked, Bar } from './lib/bar.ts';
 import { toSeconds } from './lib/numbers.ts';
 import { readoption } from './r01-readoption.ts';
@@ -25,6 +26,7 @@ const bars: readonly Bar[] = [
   ownFootprint,
   canarySecret,
   pidReuse,
+  dockerBackend,
 ];
 
 /** The exit status: 0 met, 1 missed, 2 no such bar. */

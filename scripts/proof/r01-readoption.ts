@@ -2,42 +2,45 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
-import { type Bar, shorten } from './lib/bar.ts';
+import { type Asked, type Bar, shorten, type Verdict } from './lib/bar.ts';
 import { toMost, toSpread } from './lib/numbers.ts';
 import { keepStreaming, type Streaming } from './lib/requests.ts';
-import { openStand, type Stand } from './lib/stand.ts';
+import { openStand, type Stand, type StandOptions } from './lib/stand.ts';
 
 const adoptedWithinMs = 5000;
 
 export const readoption: Bar = {
   id: 'R1',
   bar: 'supervisor SIGKILL: 0 engine deaths, 0 log lines lost, adopted ≤ 5 s, 100/100',
-  async prove(asked) {
-    const rounds = asked.rounds(100);
-    const stand = await openStand({ faults: 'flood=300', sets: ['logs.max-size=2GB'] });
-    try {
-      const first = await stand.up();
-      const stream = keepStreaming(stand.port);
-      const times: number[] = [];
-      const problems: string[] = [];
-      for (let round = 1; round <= rounds; round += 1) {
-        const seen = await killAndHeal(stand, first, stream);
-        times.push(seen.adoptedMs);
-        if (seen.problem !== undefined) problems.push(`round ${round}: ${seen.problem}`);
-      }
-      await stream.end();
-      const log = await readFlood(toLogFile(stand, first));
-      const met = problems.length === 0 && stream.broken() === 0 && log.lost === 0 && toMost(times) <= adoptedWithinMs;
-      return {
-        met,
-        figure: `${rounds - problems.length}/${rounds} adopted with the same pid, ${toSpread(times)} after SIGKILL; ${log.lost} of ${log.lines} log lines lost; ${stream.broken()} streams broken`,
-        lines: [`${stream.pieces()} pieces of streamed answers came meanwhile`, ...shorten(problems)],
-      };
-    } finally {
-      await stand.dispose();
-    }
-  },
+  prove: (asked) => proveReadoption(asked, openStand),
 };
+
+/** Wherever the engine runs. */
+export async function proveReadoption(asked: Asked, open: (options: StandOptions) => Promise<Stand>): Promise<Verdict> {
+  const rounds = asked.rounds(100);
+  const stand = await open({ faults: 'flood=300', sets: ['logs.max-size=2GB'] });
+  try {
+    const first = await stand.up();
+    const stream = keepStreaming(stand.port);
+    const times: number[] = [];
+    const problems: string[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const seen = await killAndHeal(stand, first, stream);
+      times.push(seen.adoptedMs);
+      if (seen.problem !== undefined) problems.push(`round ${round}: ${seen.problem}`);
+    }
+    await stream.end();
+    const log = await readFlood(toLogFile(stand, first));
+    const met = problems.length === 0 && stream.broken() === 0 && log.lost === 0 && toMost(times) <= adoptedWithinMs;
+    return {
+      met,
+      figure: `${rounds - problems.length}/${rounds} adopted with the same pid, ${toSpread(times)} after SIGKILL; ${log.lost} of ${log.lines} log lines lost; ${stream.broken()} streams broken`,
+      lines: [`${stream.pieces()} pieces of streamed answers came meanwhile`, ...shorten(problems)],
+    };
+  } finally {
+    await stand.dispose();
+  }
+}
 
 interface Healed {
   readonly adoptedMs: number;

@@ -53,6 +53,7 @@ const verbs: readonly Verb[] = [
   { name: 'logs', summary: say('commands.logs'), load: () => import('./logs.ts') },
   { name: 'events', summary: say('commands.events'), load: () => import('./events.ts') },
   { name: 'plan', summary: say('commands.plan'), load: () => import('./plan.ts') },
+  { name: 'render', summary: say('commands.render'), load: () => import('./render.ts') },
   { name: 'doctor', summary: say('commands.doctor'), load: () => import('./doctor.ts') },
   { name: 'profiles', summary: say('commands.profiles'), load: () => import('./profiles.ts') },
   { name: 'engine', summary: say('commands.engine'), load: () => import('./engine.ts') },

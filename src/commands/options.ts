@@ -18,13 +18,15 @@ export interface ProfileOptions {
 }
 
 export function addProfileOptions(command: Command): Command {
-  return command
-    .option('-p, --profile <profile>', toText(say('commands.option.profile')))
-    .addOption(setOption())
-    .addOption(
-      new Option('--backend <backend>', toText(say('commands.option.backend'))).argParser(toChoice(command, '--backend', backends)),
-    )
-    .option('--engine-version <version>', toText(say('commands.option.engine-version')));
+  const choose = toChoice(command, '--backend', backends);
+  return addProfileChoice(command, [new Option('--backend <backend>', toText(say('commands.option.backend'))).argParser(choose)]);
+}
+
+/** For what runs in one place anyway. */
+export function addProfileChoice(command: Command, more: readonly Option[] = []): Command {
+  command.option('-p, --profile <profile>', toText(say('commands.option.profile'))).addOption(setOption());
+  for (const option of more) command.addOption(option);
+  return command.option('--engine-version <version>', toText(say('commands.option.engine-version')));
 }
 
 /** What `up` and `plan` ask the use case for; `auto` when no profile is named. */

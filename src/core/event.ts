@@ -45,6 +45,8 @@ export interface ExitReport {
   readonly phase?: StartPhase;
   /** The most telling line of the log. */
   readonly line?: string;
+  /** Where memory ran out: the least that might do. */
+  readonly neededBytes?: number;
   /** Directory with what was seen before it was ended. */
   readonly bundle?: string;
 }
@@ -57,6 +59,15 @@ export interface Survivor {
   readonly wchan?: string;
 }
 
+export interface LaunchedImage {
+  /** As the engine was asked for it. */
+  readonly reference: string;
+  /** `sha256:…` of its configuration. */
+  readonly id: string;
+  /** `sha256:…` of the registry that it came from; absent for one that was built or loaded here. */
+  readonly digest?: string;
+}
+
 /** Events of a deployment's life: journaled by its supervisor, in this order of truth. */
 export type LifeEvent =
   | { readonly type: 'supervisor-started'; readonly pid: number }
@@ -65,8 +76,8 @@ export type LifeEvent =
   | { readonly type: 'preflight' }
   | { readonly type: 'preflight-failed'; readonly code: string; readonly reason: Message; readonly permanent: boolean }
   | { readonly type: 'launching'; readonly backend: string }
-  | { readonly type: 'launched'; readonly pid?: number; readonly containerId?: string }
-  | { readonly type: 'adopted'; readonly pid?: number; readonly containerId?: string }
+  | { readonly type: 'launched'; readonly pid?: number; readonly containerId?: string; readonly image?: LaunchedImage }
+  | { readonly type: 'adopted'; readonly pid?: number; readonly containerId?: string; readonly image?: LaunchedImage }
   | { readonly type: 'phase'; readonly phase: StartPhase; readonly elapsedMs: number; readonly facts?: StartFacts }
   | { readonly type: 'ready'; readonly elapsedMs: number; readonly firstTokenMs?: number; readonly servedNames: readonly string[] }
   | { readonly type: 'health'; readonly ready: boolean; readonly reason?: string }

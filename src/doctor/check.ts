@@ -48,6 +48,15 @@ export type Fix =
   | { readonly is: 'mode'; readonly path: string; readonly mode: number }
   | { readonly is: 'profile'; readonly set: Readonly<Record<string, unknown>> };
 
+/** One of ours that no deployment knows any more. */
+export interface LeftContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly deployment: string;
+  /** Of the directories that are looked at now; otherwise of another home. */
+  readonly isOfThisHome: boolean;
+}
+
 /** What the doctor is asked about: the profile that was named, else the one that `auto` chooses. */
 export interface DoctorSubject {
   readonly profile: Profile;
@@ -76,6 +85,8 @@ export interface DoctorContext {
   /** GPUs are of a file: this machine's /sys, /dev and logs say nothing about them. */
   readonly gpusFromFile: boolean;
   readonly docker: () => Promise<DockerObservation>;
+  /** Rejects with what keeps the engine from telling them. */
+  readonly leftContainers: () => Promise<readonly LeftContainer[]>;
   /** Those that an engine could be installed with; each is a program to run. */
   readonly pythons: () => Promise<readonly ObservedPython[]>;
   /** Never rejects; the time limit is the check's own. */

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Param, say } from '../core/message.ts';
+import { toShellWord } from '../core/shell.ts';
 import type { EngineVariant } from '../profile/profile.ts';
 import { type CudaChoice, chooseCuda, type GpuEvidence } from './cuda.ts';
 import { toEngineId } from './installed.ts';
@@ -161,10 +162,6 @@ export function toShellLines(plan: InstallPlan): readonly string[] {
     const variables = Object.entries(command.env).map(([name, value]) => `${name}=${toShellWord(value)}`);
     return [...variables, ...command.argv.map(toShellWord)].join(' ');
   });
-}
-
-export function toShellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 interface ChosenPython {

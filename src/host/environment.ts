@@ -101,7 +101,7 @@ const inherited = [
 const hubTokens: readonly string[] = ['HF_TOKEN', 'HF_TOKEN_PATH'];
 
 /** Of those the ones that mean something in a container too: paths and users of this machine are none of its business. */
-const inheritedInside = [
+export const inheritedInside = [
   'LANG',
   'LC_ALL',
   'LC_CTYPE',

@@ -49,10 +49,9 @@ export class Companions {
 
   /** What a supervisor asks of them. */
   get hooks(): Pick<SupervisorParts, 'waitForTurn' | 'pruneLaunches' | 'usuallySeconds' | 'weightsOf' | 'onPage'> {
-    const { paths, now } = this.parts;
     return {
       waitForTurn: (state) => this.turn.take(state),
-      pruneLaunches: () => pruneLaunches(paths, now().launch?.launchId ?? ''),
+      pruneLaunches: () => this.prune(),
       usuallySeconds: () => this.times.usuallySeconds,
       weightsOf: async (spec) => (await import('./download-size.ts')).toDownloadBytes(spec),
       onPage: (page, run) => this.history.takePage(page, run),
@@ -96,6 +95,16 @@ export class Companions {
     import('./learn-memory.ts')
       .then(({ learnMemory }) => learnMemory(state, this.parts.context))
       .catch((error: unknown) => this.tell('memory', toProblem(error)));
+  }
+
+  /** What earlier launches have left. */
+  private async prune(): Promise<void> {
+    const { paths, context, now } = this.parts;
+    const { name, wanted, launch } = now();
+    const current = launch?.launchId ?? '';
+    await pruneLaunches(paths, current);
+    if (wanted.spec.backend !== 'docker') return;
+    await (await import('./strays.ts')).removeEndedContainers(context, { name, current });
   }
 
   private tell(work: string, problem: string): void {

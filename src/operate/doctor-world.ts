@@ -40,6 +40,7 @@ export async function openWorld({ gpu, smi, offline }: WorldRequest, { env, plac
   const gpus = once(async () => readCompletedGpus(await seen(), { elsewhere: foreign !== undefined }));
   const pythons = once(() => observePythons(toInstallEnvironment(env), signal));
   const docker = once(async () => (await import('../host/docker/observe.ts')).observeDocker(env, { signal, timeoutMs: dockerLimitMs }));
+  const leftContainers = async () => (await import('./left-containers.ts')).findLeftContainers({ env, places });
   return {
     ...(elsewhere === undefined ? {} : { elsewhere }),
     gpus,
@@ -56,6 +57,7 @@ export async function openWorld({ gpu, smi, offline }: WorldRequest, { env, plac
       gpus,
       gpusFromFile: foreign !== undefined,
       docker,
+      leftContainers,
       pythons,
       run: (program, args) => run(program, args, { env, signal: own }),
     }),

@@ -1,9 +1,10 @@
 import { listDeployments } from '../control/directory.ts';
 import { systemClock, type Timer } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
-import { say } from '../core/message.ts';
+import { type Message, say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
+import { toProblem } from '../supervisor/launch/work.ts';
 import type { Command } from '../supervisor/signal.ts';
 import { type State, toDeployment } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
@@ -12,6 +13,7 @@ import { createJudge, followUntil, type Outcome } from './follow.ts';
 import { findMeant } from './members.ts';
 import { commandSupervisor } from './reach.ts';
 import { readStatus } from './status.ts';
+import { endStrayContainer, findStrayContainers } from './strays.ts';
 
 export interface DownRequest {
   readonly name?: string;
@@ -27,9 +29,30 @@ export async function down(request: DownRequest, context: Context): Promise<read
   if (meant?.is === 'one') return [await stopOne(meant.name, request, context)];
   const names = meant?.names ?? listDeployments(context.places);
   const outcomes = await Promise.allSettled(names.map((name) => stopOne(name, request, context)));
+  if (request.all && request.force)
+    await removeLeftContainers(
+      names.filter((_, at) => outcomes[at]?.status === 'rejected'),
+      context,
+    );
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
   return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+}
+
+/** All of this home are down now: whatever is still in Docker was lost from its record. Not of those that could not be stopped. */
+async function removeLeftContainers(stuck: readonly string[], context: Context): Promise<void> {
+  const tell = (text: Message) => context.emit({ type: 'said', level: 'warning', text });
+  const found = await findStrayContainers(context, ({ deployment }) => !stuck.includes(deployment));
+  if (found.is === 'unasked') return tell(say('down.containers-unasked', { problem: toProblem(found.problem) }));
+  for (const stray of found.strays) {
+    const { name: container, deployment: name } = stray.container;
+    try {
+      await endStrayContainer(stray);
+      tell(say('down.container-left', { container, name }));
+    } catch (error) {
+      tell(say('down.container-stays', { container, name, problem: toProblem(error) }));
+    }
+  }
 }
 
 async function stopOne(asked: string | undefined, request: DownRequest, context: Context): Promise<Deployment> {

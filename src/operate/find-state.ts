@@ -3,9 +3,11 @@ import type { DeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import type { Survivor } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
+import { toProblem } from '../supervisor/launch/work.ts';
 import { type Deployable, type State, toFirstState } from '../supervisor/state.ts';
 import { readState, setAsideState } from '../supervisor/store.ts';
-import { findStrays } from './strays.ts';
+import type { Context } from './context.ts';
+import { endStrayContainer, findStrayContainers, findStrays } from './strays.ts';
 
 const strayLimitMs = 10_000;
 
@@ -38,15 +40,40 @@ export async function findState(
   }
 }
 
+export interface EndingStrays {
+  readonly name: string;
+  readonly wanted: Deployable;
+  readonly onLeftover: (survivors: readonly Survivor[]) => void;
+  readonly onNote: (note: Message) => void;
+}
+
 /** Without a record nothing can be adopted, and a second engine beside one that still runs must not be. */
-export async function endStrays(
-  paths: DeploymentPaths,
-  { name, onLeftover }: { readonly name: string; readonly onLeftover: (survivors: readonly Survivor[]) => void },
-): Promise<void> {
+export async function endStrays(paths: DeploymentPaths, context: Pick<Context, 'env' | 'places'>, ending: EndingStrays): Promise<void> {
+  const { name, onLeftover } = ending;
   for (const { remains } of await findStrays(paths)) {
     onLeftover(await remains.members());
     const [survivor] = await remains.kill(strayLimitMs);
     if (survivor) throw DeployError.of('runtime/unkillable', { name, survivors: `${survivor.command} (process ${survivor.pid})` });
     await remains.tidy();
+  }
+  await endStrayContainers(context, ending);
+}
+
+/** It may have been another backend's before; that a process should start does not hang on Docker. */
+async function endStrayContainers(
+  context: Pick<Context, 'env' | 'places'>,
+  { name, wanted, onLeftover, onNote }: EndingStrays,
+): Promise<void> {
+  if (wanted.spec.simulated) return;
+  const found = await findStrayContainers(context, ({ deployment }) => deployment === name);
+  if (found.is === 'unasked') {
+    if (wanted.spec.backend === 'docker') onNote(say('life.containers-unasked', { problem: toProblem(found.problem) }));
+    return;
+  }
+  for (const stray of found.strays) {
+    const living = await stray.remains.members();
+    if (living.length > 0) onLeftover(living);
+    else onNote(say('life.container-left', { container: stray.container.name }));
+    await endStrayContainer(stray);
   }
 }

@@ -2,12 +2,12 @@
 import { resolve } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Message, say } from '../core/message.ts';
+import { toShellWord } from '../core/shell.ts';
 import { toSizeText } from '../core/units.ts';
 import { observeImage, type PresentImage } from '../engine/image.ts';
 import { createImageReporter, imageStep } from '../engine/image-progress.ts';
 import { isImageId, parseImageName } from '../engine/image-reference.ts';
 import { readShelvedImage, type ShelvedImage, toImageChange, writeShelvedImage } from '../engine/image-shelf.ts';
-import { toShellWord } from '../engine/plan-install.ts';
 import type { Docker } from '../host/docker/docker.ts';
 import { toErrorText } from '../text/render.ts';
 import { pullImage, refuseUnfit, toInterrupted } from './ensure-image.ts';

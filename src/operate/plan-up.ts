@@ -36,6 +36,8 @@ export interface PlannedUp {
   /** Of the first replica, with the name of all of them, where there are several. */
   readonly plan: Plan;
   readonly spec: LaunchSpec;
+  /** What a person would type to get the container; absent for what is none. */
+  readonly containerLine?: string;
   /** Against what runs under this name. */
   readonly changes?: readonly Change[];
   readonly replicas?: readonly PlannedReplica[];
@@ -74,6 +76,7 @@ export async function planUp(request: PlanUpRequest, context: Context): Promise<
   return {
     plan,
     spec: first.spec,
+    ...(first.spec.container ? { containerLine: (await import('./docker-run.ts')).toDockerRunText(first) } : {}),
     ...(own === undefined ? {} : { changes: own }),
     ...(all.length === 1 ? {} : { replicas: all.map((one, at) => toReplica(one, changes[at])) }),
     ...(surplus.length === 0 ? {} : { surplus: toNames(surplus) }),

@@ -49,7 +49,7 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
   const records = await Promise.all(made.all.map(({ name }) => readRecord(name, context)));
   const surplus = await findSurplus(made.name, toNames(made.all), context);
   const refuse = async () => {
-    const [blocker] = await findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
+    const blocker = await findBlocker(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true, context);
     if (blocker) throw blocker;
     refuseFindings(made);
   };
@@ -86,6 +86,19 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
     surplus,
     sharesGpu: sharesGpu(profile, first.facts),
   };
+}
+
+/** A container whose record was lost is ended before the start: it stands in nobody's way. Looked for only where something does. */
+async function findBlocker(made: MadePlans, holds: (at: number) => boolean, context: Context): Promise<DeployError | undefined> {
+  const [blocker] = await findBlockers(made, holds);
+  if (blocker === undefined || blocker.code.startsWith('docker/') || made.first.plan.simulated) return blocker;
+  const { findStrayContainers } = await import('./strays.ts');
+  const names = made.all.flatMap(({ name }, at) => (holds(at) ? [] : [name]));
+  const found = await findStrayContainers(context, ({ deployment, state }) => names.includes(deployment) && state === 'running');
+  const lost = found.is === 'asked' ? found.strays.map(({ container }) => container.deployment) : [];
+  if (lost.length === 0) return blocker;
+  const [other] = await findBlockers(made, (at) => holds(at) || lost.includes(made.all[at]?.name ?? ''));
+  return other;
 }
 
 /** Of each member, with its port; what stands in the way of one is refused like anything else. */

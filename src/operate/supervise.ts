@@ -4,11 +4,11 @@ import { type DeploymentPaths, ensureDeploymentPaths, readLockOwner, toLaunchPat
 import { type ControlServer, startControlServer } from '../control/server.ts';
 import { waitFor } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
-import type { LifeEvent } from '../core/event.ts';
+import type { LifeEvent, Survivor } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { type Lock, tryLock } from '../host/lock.ts';
-import { createDockerRuntime } from '../runtime/docker/runtime.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
+import { createDockerRuntime } from '../runtime/docker/runtime.ts';
 import { createProcessRuntime } from '../runtime/process.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Journal } from '../supervisor/journal.ts';
@@ -105,7 +105,10 @@ async function openSupervisor(paths: DeploymentPaths, { name, context, first }: 
   companions.follow(supervisor);
   append({ type: 'supervisor-started', pid: process.pid });
   for (const note of found.notes) onNote(note);
-  if (found.isFirst) await endStrays(paths, { name, onLeftover: (survivors) => append({ type: 'survivors', survivors }) });
+  if (found.isFirst) {
+    const onLeftover = (survivors: readonly Survivor[]) => append({ type: 'survivors', survivors });
+    await endStrays(paths, context, { name, wanted: found.state.wanted, onLeftover, onNote });
+  }
   await supervisor.recover();
   companions.keepLogsShort();
   return { supervisor, journal, companions, onNote };
@@ -154,6 +157,10 @@ async function waitUntilIdle(supervisor: Supervisor, signal: AbortSignal, patien
     if (!isIdle()) {
       await waitUntilChange(supervisor, signal);
       since = performance.now();
+    } else if (supervisor.isBusy) {
+      // A command may have come that waits for a slow disk: it is not told yet by the state.
+      since = performance.now();
+      await waitFor(idlePollMs, signal);
     } else if (performance.now() - since >= (supervisor.wasCommanded ? lingerMs : patienceMs)) return;
     else await waitFor(idlePollMs, signal);
   }

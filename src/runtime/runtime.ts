@@ -1,5 +1,6 @@
 /** The one interface behind which a vLLM runs: process, simulator, and later a container. */
-import type { Survivor } from '../core/event.ts';
+import type { LaunchedImage, Survivor } from '../core/event.ts';
+import type { Message } from '../core/message.ts';
 import type { GpuBaseline } from '../gpu/baseline.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 
@@ -20,6 +21,8 @@ export interface LaunchRecord {
   readonly keeper?: ProcessIdentity;
   /** 64 hexadecimal digits. */
   readonly containerId?: string;
+  /** Of which the container was really made. */
+  readonly image?: LaunchedImage;
   /** Directory of the control group that caps its memory. */
   readonly memoryGroup?: string;
   /** Why a wanted memory cap could not be set. */
@@ -57,7 +60,20 @@ export interface Exit {
   readonly signal?: string;
   /** The kernel ended processes of its container because memory ran out. */
   readonly outOfMemory?: true;
+  /** With `outOfMemory`, where its control group was seen: what the last look at it said. */
+  readonly memory?: { readonly limitBytes?: number; readonly peakBytes?: number };
+  /**
+   * Somebody else's hand, where that can be told: its container was removed, was stopped (which is not to be fought), or
+   * was restarted (the same one runs again, and can be adopted).
+   */
+  readonly by?: 'removed' | 'stopped' | 'restarted';
 }
+
+/** What happened to a launch and did not end it. */
+export type Notice =
+  | { readonly type: 'note'; readonly note: Message }
+  /** Its main process is gone, and what runs it cannot be asked what that means. */
+  | { readonly type: 'out-of-sight'; readonly reason: string };
 
 export interface Runtime {
   /**
@@ -86,6 +102,8 @@ export interface Instance extends Remains {
   readonly record: LaunchRecord;
   /** Settles once, after the main process has ended; `{}` when its status cannot be known. Never after `release`. */
   readonly exited: Promise<Exit>;
+  /** Tells what is noticed from now on, and what was before; asked once. Absent where nothing of the kind can be seen. */
+  notices?(tell: (notice: Notice) => void): void;
   /**
    * Remembers what only living processes can tell: descendants that may leave session and log behind, and shared
    * memory that a SIGKILL would leave. To be called when it is ready, and now and then.

@@ -1,5 +1,5 @@
 /** The public document of a deployment (`status`, `up`, `down`, `restart`), as COMMANDS promises it. */
-import type { ExitReport, StartPhase } from '../core/event.ts';
+import type { ExitReport, LaunchedImage, StartPhase } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Pressure } from '../core/pressure.ts';
 import type { BackendName } from '../profile/profile.ts';
@@ -48,6 +48,8 @@ export interface Deployment {
   readonly run: number;
   readonly pid?: number;
   readonly containerId?: string;
+  /** Where it runs in Docker. `id`: 64 hexadecimal digits. */
+  readonly container?: { readonly id: string; readonly image?: LaunchedImage };
   readonly engine: { readonly version: string };
   readonly model: string;
   readonly port: number;

@@ -127,7 +127,7 @@ export class EngineWork {
         this.held?.release();
         this.hold(instance, state.wanted.spec);
       }
-      this.parts.push({ type: 'recovered', alive: instance !== undefined });
+      this.parts.push({ type: 'recovered', alive: instance !== undefined, ...(instance ? { record: instance.record } : {}) });
     } catch (error) {
       this.parts.push({ type: 'recovered', alive: 'unknown', reason: toProblem(error) });
     }
@@ -174,6 +174,8 @@ export class EngineWork {
   private hold(instance: Instance, spec: LaunchSpec): void {
     this.instance = Promise.resolve(instance);
     this.held = instance;
+    const { run } = instance.record;
+    instance.notices?.((told) => (told.type === 'note' ? this.tell(told.note) : this.parts.push({ ...told, run })));
     void this.watchExit(instance, spec);
   }
 

@@ -61,6 +61,8 @@ export type Recovery = {
   readonly alive: boolean | 'unknown';
   readonly reason?: string;
   readonly exit?: ExitReport;
+  /** Of the adopted engine, as it was found: another process than the one that was recorded may be its first. */
+  readonly record?: LaunchRecord;
 };
 
 export type Signal = Command | RunSignal | Recovering | Recovery;

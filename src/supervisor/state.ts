@@ -1,5 +1,5 @@
 /** What a supervisor knows, persisted before it acts. Plain data; `reduce` is the only maker of new ones. */
-import type { ExitReport, StartPhase, Survivor } from '../core/event.ts';
+import type { ExitReport, LaunchedImage, StartPhase, Survivor } from '../core/event.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
@@ -90,6 +90,8 @@ export interface State {
   readonly adapted?: Adapted;
   readonly rollback: boolean;
   readonly launch?: LaunchRecord;
+  /** Of the last container: a tag may mean another one at the next launch. */
+  readonly lastImage?: LaunchedImage;
   readonly ending?: EndReason;
   /** How long this stop may take before everything is killed, ms. */
   readonly graceMs?: number;
@@ -168,6 +170,7 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     ...(state.launch ? { launchId: state.launch.launchId } : {}),
     run: state.run,
     ...(alive && state.launch?.process ? { pid: state.launch.process.pid } : {}),
+    ...(alive && state.launch ? toContainer(state.launch) : {}),
     engine: { version: spec.engineVersion },
     model: spec.model,
     port: spec.endpoint.port,
@@ -193,6 +196,11 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     configDrift: around.configDrift ?? false,
     ...(around.load ? { load: around.load } : {}),
   };
+}
+
+/** As it was when it was launched: nobody asks Docker for a status. */
+function toContainer({ containerId: id, image }: LaunchRecord): Pick<Deployment, 'containerId' | 'container'> {
+  return id === undefined ? {} : { containerId: id, container: { id, ...(image ? { image } : {}) } };
 }
 
 function toStartsIn({ download, startedAt }: State, { wallMs, usuallySeconds }: Surroundings): NonNullable<Deployment['startsIn']> {

@@ -25,6 +25,8 @@ export interface PlannedReplica {
 export interface Planned {
   readonly plan: Plan;
   readonly spec: LaunchSpec;
+  /** What a person would type to get the container; absent for what is none. */
+  readonly containerLine?: string;
   readonly changes?: readonly PlannedChange[];
   /** Where there are several: each of them, the first one too. */
   readonly replicas?: readonly PlannedReplica[];

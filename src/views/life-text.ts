@@ -1,5 +1,5 @@
 /** One sentence for each event of a deployment's life. */
-import type { DeploymentEvent, ExitReport, GateCheck, LifeEvent, StartFacts, StartPhase, Survivor } from '../core/event.ts';
+import type { DeploymentEvent, ExitReport, GateCheck, LaunchedImage, LifeEvent, StartFacts, StartPhase, Survivor } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
 import { toBecause } from '../core/pressure.ts';
 import { toDurationText, toSizeText } from '../core/units.ts';
@@ -43,7 +43,22 @@ export function toExitTails(exit: ExitReport): { readonly how: string; readonly 
     ...(exit.diagnosis === undefined ? [] : [toText(say('life.how.diagnosis', { diagnosis: exit.diagnosis }))]),
   ];
   const line = exit.line === undefined ? '' : toText(say('life.how.line', { line: exit.line }));
-  return { how: how.join(''), line: exit.cause === 'oom' ? line + toText(say('life.how.oom')) : line };
+  return { how: how.join(''), line: exit.cause === 'oom' ? line + toMoreText(exit) : line };
+}
+
+/** As the setting takes it: `2.0GiB`. */
+function toMoreText({ neededBytes }: ExitReport): string {
+  if (neededBytes === undefined) return toText(say('life.how.oom'));
+  return toText(say('life.how.oom-least', { least: toSizeText(neededBytes).replace(' ', '') }));
+}
+
+const shortId = 12;
+
+/** `0123456789ab in Docker, of vllm/vllm-openai:v0.32.0 (sha256:…)`. */
+export function toContainerText(id: string, image?: LaunchedImage): string {
+  const short = id.slice(0, shortId);
+  if (image === undefined) return toText(say('life.container', { id: short }));
+  return toText(say('life.container-of', { id: short, reference: image.reference, digest: image.digest ?? image.id }));
 }
 
 const sentences: Sentences = {
@@ -53,18 +68,14 @@ const sentences: Sentences = {
   preflight: () => say('life.preflight'),
   'preflight-failed': ({ code, reason }) => say('life.preflight-failed', { code, reason: toText(reason) }),
   launching: ({ backend }) => say('life.launching', { backend }),
-  launched: ({ pid, containerId }) =>
-    pid !== undefined
-      ? say('life.launched-process', { pid })
-      : containerId === undefined
-        ? say('life.launched')
-        : say('life.launched-container', { containerId }),
-  adopted: ({ pid, containerId }) =>
-    pid !== undefined
-      ? say('life.adopted-process', { pid })
-      : containerId === undefined
-        ? say('life.adopted')
-        : say('life.adopted-container', { containerId }),
+  launched: ({ pid, containerId, image }) => {
+    if (containerId !== undefined) return say('life.launched-container', { container: toContainerText(containerId, image) });
+    return pid === undefined ? say('life.launched') : say('life.launched-process', { pid });
+  },
+  adopted: ({ pid, containerId, image }) => {
+    if (containerId !== undefined) return say('life.adopted-container', { container: toContainerText(containerId, image) });
+    return pid === undefined ? say('life.adopted') : say('life.adopted-process', { pid });
+  },
   phase: ({ phase, elapsedMs, facts }) => say('life.phase', { phase: toPhaseText(phase, facts), elapsed: toDurationText(elapsedMs) }),
   ready: (event) => say('life.ready-event', { text: toReadyText(event) }),
   health: ({ ready, reason }) =>
@@ -77,8 +88,7 @@ const sentences: Sentences = {
   frozen: ({ invariant, detail }) => say('life.frozen', { invariant, detail }),
   bundle: ({ path }) => say('life.bundle', { path }),
   'gate-waiting': ({ check, detail }) => gateSentence(check, detail),
-  exited: ({ expected, exit }) =>
-    expected ? say('life.exited-expected', { how: toExitTails(exit).how }) : say('life.exited', toExitTails(exit)),
+  exited: ({ expected, exit }) => (expected ? say('life.exited-expected', { how: toExitTails(exit).how }) : toUnasked(exit)),
   survivors: ({ survivors }) => say('life.survivors', { survivors: toSurvivorsText(survivors) }),
   backoff: ({ attempt, delayMs }) => say('life.backoff', { attempt, delay: toDurationText(delayMs) }),
   crashloop: ({ attempt, delayMs }) => say('life.crashloop', { attempt, delay: toDurationText(delayMs) }),
@@ -101,6 +111,13 @@ function toDownload({ doneBytes, totalBytes, bytesPerSecond }: Of<'download'>): 
   // Less than a second is no time to wait.
   const left = leftMs < 1000 ? '' : toText(say('life.download.left', { time: toDurationText(leftMs) }));
   return say('life.download', { done, of, rate, left });
+}
+
+function toUnasked(exit: ExitReport): Message {
+  const { how, line } = toExitTails(exit);
+  if (exit.cause === 'removed-by-hand') return say('life.exited-removed', { how });
+  if (exit.cause === 'stopped-by-hand') return say('life.exited-stopped', { how });
+  return exit.cause === 'restarted-by-hand' ? say('life.exited-restarted', { how }) : say('life.exited', { how, line });
 }
 
 const phases: Readonly<Record<StartPhase, Message>> = {
@@ -136,6 +153,9 @@ const causes: Readonly<Record<string, Message>> = {
   canary: say('life.cause.canary'),
   api: say('life.cause.api'),
   oom: say('life.cause.oom'),
+  'removed-by-hand': say('life.cause.removed-by-hand'),
+  'stopped-by-hand': say('life.cause.stopped-by-hand'),
+  'restarted-by-hand': say('life.cause.restarted-by-hand'),
   'start-stall': say('life.cause.start-stall'),
   'download-stall': say('life.cause.download-stall'),
 };

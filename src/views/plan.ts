@@ -1,5 +1,6 @@
 /** A plan for people: every decision with its reason, and the command that it comes to. */
 import { type Message, say } from '../core/message.ts';
+import { toSecretWord, toShellWord } from '../core/shell.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toText } from '../text/render.ts';
@@ -21,7 +22,7 @@ export function renderPlan(planned: Planned, palette: Palette, width = Number.PO
     replicas !== undefined || changes === undefined ? '' : `\n${renderChanges(changes)}`,
     replicas === undefined ? '' : `\n${renderReplicas(replicas)}`,
     surplus.length === 0 ? '' : `\n${toText(say('views.plan.surplus', { names: surplus.join(', ') }))}\n`,
-    `\n${toText(replicas === undefined ? say('views.plan.command') : say('views.plan.command-first'))}\n  ${toCommandLine(spec)}\n`,
+    `\n${toText(toCommandTitle(planned))}\n${toCommand(planned)}`,
   ].join('');
 }
 
@@ -83,20 +84,21 @@ function toValueText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+function toCommandTitle({ containerLine, replicas }: Planned): Message {
+  if (containerLine !== undefined) return replicas === undefined ? say('views.plan.container') : say('views.plan.container-first');
+  return replicas === undefined ? say('views.plan.command') : say('views.plan.command-first');
+}
+
+/** Of a container as it is: an indent would become part of a value that has lines of its own. */
+function toCommand({ spec, containerLine }: Planned): string {
+  return containerLine ?? `  ${toCommandLine(spec)}\n`;
+}
+
 /** One line that a POSIX shell understands; a secret is read where its reference says. */
 function toCommandLine({ program, args, env, secretEnv }: LaunchSpec): string {
   const settings = [
-    ...Object.entries(env).map(([name, value]) => `${name}=${quote(value)}`),
+    ...Object.entries(env).map(([name, value]) => `${name}=${toShellWord(value)}`),
     ...Object.entries(secretEnv).map(([name, reference]) => `${name}=${toSecretWord(reference)}`),
   ];
-  return [...(settings.length > 0 ? ['env', ...settings] : []), ...[program, ...args].map(quote)].join(' ');
-}
-
-function toSecretWord(reference: string): string {
-  const target = reference.slice(reference.indexOf(':') + 1);
-  return reference.startsWith('file:') ? `"$(cat ${quote(target)})"` : `"$${target}"`;
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return [...(settings.length > 0 ? ['env', ...settings] : []), ...[program, ...args].map(toShellWord)].join(' ');
 }

@@ -5,7 +5,7 @@ import { toDurationText, toSizeText } from '../core/units.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
 import { renderFindings } from './findings.ts';
-import { toCause, toExitTails, toPhaseText } from './life-text.ts';
+import { toCause, toContainerText, toExitTails, toPhaseText } from './life-text.ts';
 import type { Palette, Screen } from './screen.ts';
 import { labelWidth } from './step-line.ts';
 import { renderTable, toTableWidth, toWidth } from './tables.ts';
@@ -113,7 +113,7 @@ function isDown({ state }: Deployment): boolean {
 }
 
 function toFacts(deployment: Deployment): readonly (readonly [Message, string | undefined])[] {
-  const { phase, health, pid, containerId, nextStartAt, desired } = deployment;
+  const { phase, health, pid, container, nextStartAt, desired } = deployment;
   return [
     [say('views.endpoint'), isDown(deployment) ? undefined : deployment.endpoint],
     [say('views.label.serves'), deployment.servedNames.join(', ') || undefined],
@@ -130,7 +130,7 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
     [say('views.label.health'), health.reason],
     [say('views.label.up'), toUptimeText(deployment)],
     [say('views.label.process'), pid === undefined ? undefined : String(pid)],
-    [say('views.label.container'), containerId],
+    [say('views.label.container'), container && toContainerText(container.id, container.image)],
     [say('views.label.load'), toLoadText(deployment)],
     [say('views.label.restarts'), toRestartsText(deployment)],
     [say('views.label.next'), nextStartAt],

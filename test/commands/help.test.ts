@@ -13,6 +13,7 @@ const lines = [
   'logs --help',
   'events --help',
   'plan --help',
+  'render --help',
   'doctor --help',
   'profiles --help',
   'profiles list --help',

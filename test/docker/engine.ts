@@ -2,16 +2,17 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitFor } from '../../src/core/clock.ts';
 import { observeDocker } from '../../src/host/docker/observe.ts';
+import { isDead, readProcess } from '../../src/host/proc.ts';
 
 const run = promisify(execFile);
 const project = new URL('../../', import.meta.url).pathname;
-const guardPath = new URL('guard.sh', import.meta.url).pathname;
+const guardPath = join(project, 'test/docker/guard.sh');
 
 export interface TestEngine {
   readonly socket: string;
@@ -19,6 +20,12 @@ export interface TestEngine {
   readonly env: NodeJS.ProcessEnv;
   /** Runs Docker's own program. Rejects with its words when it fails. */
   readonly docker: (...args: readonly string[]) => Promise<string>;
+  /** Ends the engine alone, as a restart of its service does; resolves when it has gone. What it made stays. */
+  readonly halt: () => Promise<void>;
+  /** Begins it again where it was left; resolves when it answers. */
+  readonly resume: () => Promise<void>;
+  /** Its process number, which changes with `resume`. */
+  readonly readPid: () => Promise<number>;
   /** Ends the engine and removes all that it made. */
   readonly stop: () => Promise<void>;
 }
@@ -33,12 +40,13 @@ export function startEngine(): Promise<TestEngine> {
 
 /**
  * With a bridge of its own, so that `-p 127.0.0.1:PORT:PORT` works: Docker's own proxy carries what comes to the port.
- * No rule and no setting of this machine's network is touched; the bridge goes with the engine.
+ * No rule and no setting of this machine's network is touched; the bridge goes with the engine. `options`: more of
+ * dockerd's own, such as `--live-restore`.
  */
-export function startNetworkedEngine(): Promise<TestEngine> {
+export function startNetworkedEngine(options: readonly string[] = []): Promise<TestEngine> {
   const number = randomInt(subnets);
   const [name, address] = [`qd${process.pid.toString(36)}${number.toString(36)}`, `198.${18 + (number >> 8)}.${number & 255}.1/24`];
-  return start(['--bridge', name, '--ip-forward=false'], { QD_BRIDGE: name, QD_BRIDGE_ADDRESS: address });
+  return start(['--bridge', name, '--ip-forward=false', ...options], { QD_BRIDGE: name, QD_BRIDGE_ADDRESS: address });
 }
 
 /** Of 198.18.0.0/15, which is set apart for tests and routed nowhere. */
@@ -63,6 +71,16 @@ async function start(network: readonly string[], guardEnv: Readonly<Record<strin
     return over;
   };
   const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: at('config') };
+  const readPid = async () => Number(await readFile(at('guarded'), 'utf8'));
+  const halt = async () => {
+    const pid = await readPid();
+    guard.stdin.write('halt\n');
+    await waitUntilGone(pid);
+  };
+  const resume = async () => {
+    guard.stdin.write('resume\n');
+    await waitUntilAnswers(env);
+  };
   try {
     await Promise.race([waitUntilAnswers(env), over.then(() => Promise.reject(new Error(`dockerd ended: ${said.join('')}`)))]);
   } catch (error) {
@@ -70,7 +88,15 @@ async function start(network: readonly string[], guardEnv: Readonly<Record<strin
     throw error;
   }
   const docker = async (...args: readonly string[]) => (await run('docker', [...args], { env, maxBuffer: 2 ** 24 })).stdout;
-  return { socket, env, docker, stop };
+  return { socket, env, docker, halt, resume, readPid, stop };
+}
+
+async function waitUntilGone(pid: number): Promise<void> {
+  for (const deadline = performance.now() + startLimitMs; performance.now() < deadline; await waitFor(50)) {
+    const facts = await readProcess(pid);
+    if (facts === undefined || isDead(facts)) return;
+  }
+  throw new Error(`dockerd does not end within ${startLimitMs} ms`);
 }
 
 async function waitUntilAnswers(env: NodeJS.ProcessEnv): Promise<void> {

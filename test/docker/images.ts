@@ -9,7 +9,7 @@ import type { ContainerMount } from '../../src/plan/launch-spec.ts';
 import { listLibraries, type TestEngine } from './engine.ts';
 
 const run = promisify(execFile);
-const standInEntry = new URL('../fake-vllm/main.ts', import.meta.url).pathname;
+const standInEntry = new URL('../../test/fake-vllm/main.ts', import.meta.url).pathname;
 const version = '0.32.0';
 /** As vLLM's own image has them: its version is read without starting it. */
 const labels = [`LABEL org.opencontainers.image.version=${version}`, `LABEL ai.vllm.image.tag=v${version}`];

@@ -1,11 +1,17 @@
-import { writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createDockerRuntime } from '../../src/runtime/docker/runtime.ts';
 import type { Deployment, DeploymentList } from '../../src/supervisor/deployment.ts';
-import { createSandbox, eventually, freePort, killQuietly, type Sandbox } from '../scenarios/sandbox.ts';
+import { makeOrder } from '../contract/stage.ts';
+import { createSandbox, eventually, freePort, killQuietly, root, type Sandbox } from '../scenarios/sandbox.ts';
 import { startNetworkedEngine, type TestEngine } from './engine.ts';
 import { importStandIn } from './images.ts';
 
+const run = promisify(execFile);
 const image = 'qwen-deploy-stand-in:v0.32.0';
 let engine: TestEngine;
 let box: Sandbox;
@@ -81,13 +87,6 @@ describe('an engine in Docker', () => {
     expect(await untilReadyAgain(id)).toMatchObject({ state: 'ready' });
   });
 
-  it('H5: is started again when its container is removed by hand', async () => {
-    await up();
-    const id = await findContainer();
-    await engine.docker('rm', '-f', id);
-    await untilReadyAgain(id);
-  });
-
   it('E1: is taken over by a new supervisor as it is', async () => {
     await up();
     const id = await findContainer();
@@ -107,6 +106,44 @@ describe('an engine in Docker', () => {
     expect((await up()).code).toBe(0);
     await box.cli('down');
     expect(await listContainers()).toEqual([foreign]);
+  });
+
+  it('H15: says which group lets one in, where the socket may not be opened', async () => {
+    const nobody = 65_534;
+    const place = await mkdtemp(join(tmpdir(), 'qd-nobody-'));
+    try {
+      // As it is packed: nobody may enter every directory above a checkout.
+      const { files } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly files: readonly string[] };
+      for (const file of ['package.json', ...files]) await cp(join(root, file), join(place, file), { recursive: true });
+      await chmod(place, 0o755);
+      await mkdir(join(place, 'home'));
+      await chown(join(place, 'home'), nobody, nobody);
+      const env = { ...box.env, HOME: join(place, 'home'), QWEN_DEPLOY_HOME: join(place, 'home/qd') };
+      const args = [join(place, 'dist/main.js'), 'up', '-p', 'tiny', '--backend', 'docker'];
+      const refused = await run(process.execPath, args, { env, cwd: join(place, 'home'), uid: nobody, gid: nobody }).catch(
+        (error: { readonly code: number; readonly stderr: string }) => error,
+      );
+      expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('docker/forbidden') });
+      expect(refused.stderr).toMatch(/group.*docker|docker.*group/s);
+    } finally {
+      await rm(place, { recursive: true, force: true });
+    }
+  });
+
+  it('H16: refuses GPUs where Docker has no way to them, and leaves nothing', async () => {
+    const [directory, port] = [await mkdtemp(join(tmpdir(), 'qd-gpu-')), 8000];
+    const container = {
+      ...{ image, mounts: [], shmBytes: 2 ** 26, port, stopSeconds: 40, log: { maxSizeBytes: 2 ** 26, files: 3 } },
+      gpus: { by: 'nvidia' as const, ids: ['GPU-00000000-0000-0000-0000-000000000000'] },
+    };
+    try {
+      const order = await makeOrder({ directory, backend: 'docker', program: 'vllm', inside: { host: '0.0.0.0', port }, container });
+      const launched = createDockerRuntime({ ...engine.env, HOME: box.home }).launch(order);
+      await expect(launched).rejects.toMatchObject({ code: 'docker/gpu-runtime', exitStatus: 4 });
+      expect(await listContainers()).toEqual([]);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 
   it('says what is missing: no engine, no image, no GPUs', async () => {

@@ -196,6 +196,25 @@ describe('docker.address-pools', () => {
   });
 });
 
+describe('docker.leftovers', () => {
+  const left = { id: 'a'.repeat(64), name: 'qwen-deploy-tiny-0123456789ab', deployment: 'tiny', isOfThisHome: true };
+
+  it('names what is left behind, and the command that removes it', async () => {
+    const leftContainers = [left, { ...left, id: 'b'.repeat(64), name: 'qwen-deploy-chat-ba9876543210', isOfThisHome: false }];
+    const answer = await ask('docker.leftovers', plain, { leftContainers });
+    expect(answer).toMatchObject({ status: 'warn', fix: { is: 'command', command: 'docker rm --force aaaaaaaaaaaa bbbbbbbbbbbb' } });
+    expect(answer.evidence).toEqual([
+      'aaaaaaaaaaaa qwen-deploy-tiny-0123456789ab',
+      'bbbbbbbbbbbb qwen-deploy-chat-ba9876543210 (another home)',
+    ]);
+  });
+
+  it('has nothing to say where nothing is left, and where there is no Docker', async () => {
+    expect(await ask('docker.leftovers', plain)).toMatchObject({ status: 'pass' });
+    expect(await ask('docker.leftovers', absent, { leftContainers: [left] })).toMatchObject({ status: 'skip' });
+  });
+});
+
 describe('docker.storage', () => {
   const gib = 2 ** 30;
   const { rootDirectory: _root, ...untold } = plain;

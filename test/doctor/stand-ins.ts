@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { say } from '../../src/core/message.ts';
-import type { Check, CheckStatus, DoctorContext, DoctorSubject, Fix } from '../../src/doctor/check.ts';
+import type { Check, CheckStatus, DoctorContext, DoctorSubject, Fix, LeftContainer } from '../../src/doctor/check.ts';
 import { observePythons } from '../../src/engine/python.ts';
 import type { Gpu, GpuObservation } from '../../src/gpu/gpu.ts';
 import type { DockerObservation } from '../../src/host/docker/observe.ts';
@@ -41,6 +41,7 @@ export interface MachineParts {
   readonly gpus?: GpuObservation | readonly Gpu[];
   readonly gpusFromFile?: boolean;
   readonly docker?: DockerObservation;
+  readonly leftContainers?: readonly LeftContainer[];
   readonly offline?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -73,6 +74,7 @@ export function createMachine(parts: MachineParts = {}): StandInMachine {
     gpus: async () => gpus,
     gpusFromFile: parts.gpusFromFile ?? false,
     pythons: () => observePythons(env),
+    leftContainers: async () => parts.leftContainers ?? [],
     docker: async () => parts.docker ?? { is: 'absent', socket: '/var/run/docker.sock' },
     run: async (program, args) => {
       calls.push([program, ...args].join(' '));

@@ -73,6 +73,15 @@ test('its last line can be pasted into a shell', () => {
   expect(printed).toBe("serve|/models/tiny|--chat-template|it's {{ messages }}|--port|8000|2|a b|k 1|");
 });
 
+test('a container is shown as the line that makes it, whole and unchanged', () => {
+  const containerLine = "docker run \\\n  --env NOTE='a\nb' \\\n  image\n";
+  const text = renderPlan({ ...planned, containerLine }, palette);
+  expect(text.endsWith(`\nContainer:\n${containerLine}`)).toBe(true);
+  expect(text).not.toContain('Command:');
+  const several = renderPlan({ ...planned, containerLine, replicas: [] }, palette);
+  expect(several).toContain(`\nContainer of the first one:\n${containerLine}`);
+});
+
 test('no secret and no sentence of another kind in the document', () => {
   const document = toPlanDocument(planned);
   expect(document).toMatchObject({

@@ -22,6 +22,7 @@ export function createDockerChecks(read: ReadSpace): readonly Check[] {
     { id: 'docker.nvidia', group, isNeeded: isContained, run: whenPresent(checkNvidia) },
     { id: 'docker.cgroup-driver', group, run: whenPresent(checkCgroupDriver) },
     { id: 'docker.address-pools', group, run: whenPresent(checkAddresses) },
+    { id: 'docker.leftovers', group, run: whenPresent(checkLeftovers) },
     { id: 'docker.storage', group, run: whenPresent((docker, context) => checkStorage(docker, context, read)) },
   ];
 }
@@ -183,6 +184,16 @@ function checkAddresses({ socket, rootless, addressPools }: Docker, context: Doc
   }
   if (free > fewNetworks) return { status: 'pass', message: say('doctor.docker.pools', { free, total }) };
   return { status: 'warn', message: say('doctor.docker.pools.few', { free, total }), hint: say('doctor.docker.pools.prune') };
+}
+
+/** Those of a supervisor that was killed with its record, of a home that was deleted. */
+async function checkLeftovers(_docker: Docker, { leftContainers }: DoctorContext): Promise<CheckOutcome> {
+  const left = await leftContainers();
+  if (left.length === 0) return { status: 'pass', message: say('doctor.docker.leftovers.none') };
+  const evidence = left.map(({ id, name, isOfThisHome }) => `${id.slice(0, 12)} ${name}${isOfThisHome ? '' : ' (another home)'}`);
+  const command = `docker rm --force ${left.map(({ id }) => id.slice(0, 12)).join(' ')}`;
+  const message = say('doctor.docker.leftovers', { count: left.length, names: left.map(({ name }) => name).join(', ') });
+  return { status: 'warn', message, hint: say('doctor.docker.leftovers.remove'), evidence, fix: { is: 'command', command } };
 }
 
 /** vLLM's image takes 8 to 10 GB to fetch and about twice that when it is unpacked; both are there at once. */

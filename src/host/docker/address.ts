@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { readTextFile } from '../files.ts';
 
 export type DockerAddress =
-  | { readonly is: 'socket'; readonly name: string; readonly path: string }
+  /** `isSpare`: Podman's, which speaks Docker's language. Nobody chose it: what is wrong with it is not worth a word. */
+  | { readonly is: 'socket'; readonly name: string; readonly path: string; readonly isSpare?: true }
   | {
       readonly is: 'tcp';
       readonly name: string;
@@ -25,17 +26,20 @@ export type DockerAddress =
   | { readonly is: 'unusable'; readonly name: string; readonly problem: string };
 
 const defaultDockerSocket = '/var/run/docker.sock';
+const defaultPodmanSocket = '/run/podman/podman.sock';
 
 /**
  * Best first. One where the person chose (`DOCKER_HOST`, `DOCKER_CONTEXT`, the current context); else the socket of an
- * engine without root, which only its own installer makes the current context, and the usual one.
+ * engine without root, which only its own installer makes the current context, and the usual one; then the same of Podman.
  */
 export async function readDockerAddresses(env: NodeJS.ProcessEnv): Promise<readonly DockerAddress[]> {
   if (env.DOCKER_HOST) return [parseDockerHost(env.DOCKER_HOST, toCertificates(env))];
   const chosen = await readContext(env);
   if (chosen !== undefined) return [chosen];
-  const paths = [...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'docker.sock')] : []), defaultDockerSocket];
-  return paths.map((path) => ({ is: 'socket', name: path, path }));
+  const own = (name: string) => (env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, name)] : []);
+  const docker = [...own('docker.sock'), defaultDockerSocket].map((path) => ({ is: 'socket', name: path, path }) as const);
+  const podman = [...own('podman/podman.sock'), defaultPodmanSocket];
+  return [...docker, ...podman.map((path) => ({ is: 'socket', name: path, path, isSpare: true }) as const)];
 }
 
 const ports = { plain: 2375, tls: 2376 } as const;

@@ -104,8 +104,9 @@ async function checkSocket(path: string): Promise<void> {
   throw DeployError.of('docker/unreachable', { address: path, problem: 'it is not a socket' });
 }
 
-function isAbsence(error: unknown, { is }: DockerAddress): boolean {
-  return is === 'socket' && (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR');
+function isAbsence(error: unknown, address: DockerAddress): boolean {
+  if (address.is !== 'socket') return false;
+  return address.isSpare === true || errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
 }
 
 function withSignal<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

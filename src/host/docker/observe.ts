@@ -43,8 +43,10 @@ export interface ObserveDockerOptions {
 export async function observeDocker(env: NodeJS.ProcessEnv, { timeoutMs, signal }: ObserveDockerOptions): Promise<DockerObservation> {
   const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
   const addresses = await readDockerAddresses(env);
-  const seen = await Promise.all(addresses.map((address) => observeAt(address, limit)));
-  const best = seen.find(({ is }) => is === 'present') ?? seen.find(({ is }) => is !== 'absent') ?? seen.at(-1);
+  const all = await Promise.all(addresses.map(async (address) => ({ address, seen: await observeAt(address, limit) })));
+  const told = all.filter(({ address }) => address.is !== 'socket' || address.isSpare !== true).map(({ seen }) => seen);
+  const present = all.find(({ seen }) => seen.is === 'present')?.seen;
+  const best = present ?? told.find(({ is }) => is !== 'absent') ?? told.at(-1);
   return best ?? { is: 'absent', socket: '' };
 }
 

@@ -10,11 +10,19 @@ export interface ContainerOrder {
   readonly spec: LaunchSpec;
   readonly container: ContainerSpec;
   readonly record: LaunchRecord;
+  /** Mark of the home that it belongs to. */
+  readonly home?: string;
   /** File of this machine with the launch's secrets; absent where it has none. */
   readonly secretsFile?: string;
 }
 
-export function toCreateBody({ deployment, spec, container, record, secretsFile }: ContainerOrder): CreateBody {
+export function toCreateBody(order: ContainerOrder): CreateBody {
+  const body = toPlainBody(order);
+  return { ...body, Env: [...body.Env, `QWEN_DEPLOY_LAUNCH_ID=${order.record.launchId}`], Labels: toLabels(order) };
+}
+
+/** The same without what makes it ours to know again: nobody of us starts it. */
+export function toPlainBody({ spec, container, secretsFile }: Pick<ContainerOrder, 'spec' | 'container' | 'secretsFile'>): CreateBody {
   const command = secretsFile === undefined ? [spec.program, ...spec.args] : withSecrets([spec.program, ...spec.args]);
   const [entry = spec.program, ...rest] = command;
   const secret = secretsFile === undefined ? [] : [{ source: secretsFile, target: secretsTarget, readOnly: true }];
@@ -23,8 +31,8 @@ export function toCreateBody({ deployment, spec, container, record, secretsFile 
     Image: container.image,
     Entrypoint: [entry],
     Cmd: rest,
-    Env: Object.entries({ ...spec.env, QWEN_DEPLOY_LAUNCH_ID: record.launchId }).map(([name, value]) => `${name}=${value}`),
-    Labels: toLabels(deployment, spec, record),
+    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    Labels: {},
     ...(container.user === undefined ? {} : { User: container.user }),
     // Of the image it might be a directory that this user cannot enter.
     WorkingDir: '/',

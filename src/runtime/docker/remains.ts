@@ -6,8 +6,8 @@ import type { Survivor } from '../../core/event.ts';
 import type { Container, Docker } from '../../host/docker/docker.ts';
 import { ProcessRemains } from '../remains.ts';
 import type { LaunchRecord, Remains } from '../runtime.ts';
-import { labelNames } from './labels.ts';
 import { toDockerFiles } from './files.ts';
+import { labelNames } from './labels.ts';
 
 const sweepMs = 100;
 

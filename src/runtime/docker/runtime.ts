@@ -3,18 +3,22 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { waitFor } from '../../core/clock.ts';
 import { DeployError } from '../../core/error.ts';
+import type { LaunchedImage, Survivor } from '../../core/event.ts';
 import { connectDocker } from '../../host/docker/connect.ts';
 import type { Container, Docker } from '../../host/docker/docker.ts';
-import { toContainerEnvironment } from '../../host/environment.ts';
+import { splitReference } from '../../host/docker/reference.ts';
+import { toContainerEnvironment, toPlaces } from '../../host/environment.ts';
 import { errnoOf } from '../../host/files.ts';
+import { readHomeId } from '../../host/home-id.ts';
 import { readBootId, readProcess, readUptimeTicks } from '../../host/proc.ts';
 import type { ContainerSpec } from '../../plan/launch-spec.ts';
-import type { Exit, Instance, LaunchOrder, LaunchRecord, ProcessIdentity, Runtime } from '../runtime.ts';
+import type { Exit, Instance, LaunchOrder, LaunchRecord, Notice, ProcessIdentity, Runtime } from '../runtime.ts';
 import { toCreateBody } from './body.ts';
 import { toDockerFiles } from './files.ts';
 import { labelNames, toContainerName } from './labels.ts';
 import { checkContainer } from './limits.ts';
 import { copyLog } from './log-copy.ts';
+import { followMemory, withMemory } from './peak.ts';
 import { DockerRemains, isRunning } from './remains.ts';
 import { giveTo, writeSecrets } from './secrets.ts';
 import { watchContainer } from './watch.ts';
@@ -27,7 +31,7 @@ const lastWordsMs = { silent: 3000, most: 30_000 } as const;
 export function createDockerRuntime(env: NodeJS.ProcessEnv): Runtime {
   const docker = keepConnection(env);
   return {
-    launch: (order) => launch(withInherited(order, env), docker),
+    launch: (order) => launch({ ...withInherited(order, env), home: readHomeId(toPlaces(env).state) }, docker),
     adopt: (record) => adopt(record, docker),
     remains: (record) => new DockerRemains(record, docker),
   };
@@ -57,7 +61,11 @@ function keepConnection(env: NodeJS.ProcessEnv): Door {
   };
 }
 
-async function launch(order: LaunchOrder, door: Door): Promise<Instance> {
+interface HomeOrder extends LaunchOrder {
+  readonly home: string;
+}
+
+async function launch(order: HomeOrder, door: Door): Promise<Instance> {
   const { container } = order.spec;
   if (container === undefined) throw new Error('a launch of the backend docker says nothing of its container');
   const docker = await door();
@@ -95,7 +103,7 @@ async function makeFor(directory: string, user: string | undefined): Promise<voi
   if (made !== undefined && user !== undefined && process.getuid?.() === 0) await giveTo(directory, user);
 }
 
-interface Creation extends LaunchOrder {
+interface Creation extends HomeOrder {
   readonly container: ContainerSpec;
   readonly secretsFile?: string;
 }
@@ -117,7 +125,16 @@ async function complete(docker: Docker, id: string, { spec, record }: LaunchOrde
   if (container === undefined) throw DeployError.of('docker/no-container', { id: id.slice(0, 12) });
   const process = docker.isLocal ? await identify(container) : undefined;
   const checked = process === undefined ? {} : await checkContainer(process.pid, spec.resources);
-  return { ...record, containerId: id, ...(process === undefined ? {} : { process }), ...checked };
+  const image = await readImage(docker, container.imageId, spec.container?.image ?? '');
+  return { ...record, containerId: id, image, ...(process === undefined ? {} : { process }), ...checked };
+}
+
+/** What it was really made of: a tag may have been given to another image since the plan was made. */
+async function readImage(docker: Docker, id: string, reference: string): Promise<LaunchedImage> {
+  const { digests = [] } = (await docker.images.inspect(id).catch(() => undefined)) ?? {};
+  const { name } = splitReference(reference);
+  const digest = (digests.find((one) => one.startsWith(`${name}@`)) ?? digests[0])?.split('@')[1];
+  return { reference, id, ...(digest === undefined ? {} : { digest }) };
 }
 
 /** Undefined where /proc does not show it: the engine runs in a virtual machine, or the container has ended already. */
@@ -138,31 +155,63 @@ async function adopt(record: LaunchRecord, door: Door): Promise<Instance | undef
   const id = record.containerId ?? labelled[0]?.id;
   const container = id === undefined ? undefined : await docker.inspect(id);
   if (container === undefined || container.labels[labelNames.launch] !== record.launchId || !isRunning(container)) return undefined;
-  const process = record.process ?? (docker.isLocal ? await identify(container) : undefined);
+  // Another one than what is recorded where somebody has restarted the container; of one that is gone the watch is told too.
+  const process = (docker.isLocal ? await identify(container) : undefined) ?? record.process;
   return new DockerInstance({ ...record, containerId: container.id, ...(process === undefined ? {} : { process }) }, door);
 }
 
 class DockerInstance extends DockerRemains implements Instance {
   readonly exited: Promise<Exit>;
   private readonly watching = new AbortController();
+  private readonly unheard: Notice[] = [];
+  private listener: ((notice: Notice) => void) | undefined;
+  private asked = false;
+  private paused = false;
 
   constructor(record: LaunchRecord, door: Door) {
     super(record, door);
-    const { containerId = '', logFile, process } = record;
+    const { containerId = '', logFile, process, memoryGroup } = record;
     const { signal } = this.watching;
     let heardAt = 0;
     const onLines = () => {
       heardAt = performance.now();
     };
     const copied = copyLog({ docker: door, containerId, logFile, cursorFile: toDockerFiles(record).cursor, onLines }, signal);
-    const parts = { docker: door, containerId, ...(process === undefined ? {} : { process }) };
+    const parts = {
+      ...{ docker: door, containerId, ...(process === undefined ? {} : { process }) },
+      asked: () => this.asked,
+      onNotice: (notice: Notice) => this.tell(notice),
+      onPaused: (paused: boolean) => {
+        this.paused = paused;
+      },
+    };
+    const seen = memoryGroup === undefined ? () => undefined : followMemory(memoryGroup, signal);
     this.exited = watchContainer(parts, signal).then(async (exit) => {
-      await waitForLastWords(copied, () => heardAt);
-      return exit;
+      // It says more, to whoever adopts it: two who copy would write everything twice.
+      if (exit.by === 'restarted') this.watching.abort();
+      await (exit.by === 'restarted' ? copied : waitForLastWords(copied, () => heardAt));
+      return withMemory(exit, seen());
     });
   }
 
+  notices(tell: (notice: Notice) => void): void {
+    this.listener = tell;
+    for (const notice of this.unheard.splice(0)) tell(notice);
+  }
+
+  /** A paused container's processes wait in the kernel like others that wait: only the engine can tell. */
+  override async members(): Promise<readonly Survivor[]> {
+    const members = await super.members();
+    return this.paused ? members.map((member) => ({ ...member, state: 'T' })) : members;
+  }
+
+  override kill(withinMs: number): Promise<readonly Survivor[]> {
+    this.asked = true;
+    return super.kill(withinMs);
+  }
+
   async terminate(): Promise<void> {
+    this.asked = true;
     const docker = await this.docker();
     for (const container of (await this.find()).filter(isRunning)) {
       await docker.signal(container.id, 'SIGTERM');
@@ -175,6 +224,11 @@ class DockerInstance extends DockerRemains implements Instance {
 
   release(): void {
     this.watching.abort();
+  }
+
+  private tell(notice: Notice): void {
+    if (this.listener) this.listener(notice);
+    else this.unheard.push(notice);
   }
 }
 

@@ -16,6 +16,9 @@ export interface ExitContext {
 
 export async function explainExit(exit: Exit, record: LaunchRecord, context: ExitContext): Promise<ExitEvidenceReport> {
   const { at, refs, given, gpus, onProblem } = context;
+  const { by, ...how } = exit;
+  // What its log says of the end would be about the order to end.
+  if (by !== undefined) return { exit: { cause: `${by}-by-hand`, at, ...how }, permanent: false };
   // One that cannot be read now is none that could be looked for.
   const known = await readSecrets(refs, given).catch(() => ({}));
   const secrets = [...Object.values(given), ...Object.values(known)];

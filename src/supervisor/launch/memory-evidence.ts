@@ -1,6 +1,6 @@
 /** Whether memory ran out when an engine ended: its log says nothing of a SIGKILL by the kernel, its control group does. */
 import { toSizeText } from '../../core/units.ts';
-import { readMemoryKills } from '../../host/cgroup-memory.ts';
+import { type MemoryKills, readMemoryKills } from '../../host/cgroup-memory.ts';
 import type { Exit, LaunchRecord } from '../../runtime/runtime.ts';
 import type { ExitEvidenceReport } from './work.ts';
 
@@ -8,22 +8,37 @@ import type { ExitEvidenceReport } from './work.ts';
 export async function addMemoryEvidence(
   report: ExitEvidenceReport,
   { memoryGroup }: Pick<LaunchRecord, 'memoryGroup'>,
-  exit: Exit,
+  { outOfMemory, memory }: Exit,
 ): Promise<ExitEvidenceReport> {
   const found = memoryGroup === undefined ? undefined : await readMemoryKills(memoryGroup);
-  // The group of a container goes with it; then only Docker knows.
-  if (exit.outOfMemory && !found?.kills) return toOutOfMemory(report, ['OOMKilled']);
-  if (found === undefined || found.kills === 0) return report;
-  const { kills, limitBytes, peakBytes } = found;
-  const figures = [
-    `oom_kill ${kills}`,
-    ...(limitBytes === undefined ? [] : [`limit ${toSizeText(limitBytes)}`]),
-    ...(peakBytes === undefined ? [] : [`peak ${toSizeText(peakBytes)}`]),
-  ];
-  return toOutOfMemory(report, figures);
+  if (found?.kills) return toOutOfMemory(report, found, [`oom_kill ${found.kills}`]);
+  // The group of a container goes with it; then only Docker knows, and whoever looked at the group before.
+  return outOfMemory ? toOutOfMemory(report, memory ?? {}, ['OOMKilled']) : report;
 }
 
-function toOutOfMemory(report: ExitEvidenceReport, figures: readonly string[]): ExitEvidenceReport {
+type MemoryFigures = Pick<MemoryKills, 'limitBytes' | 'peakBytes'>;
+
+function toOutOfMemory(report: ExitEvidenceReport, figures: MemoryFigures, kills: readonly string[]): ExitEvidenceReport {
+  const { limitBytes, peakBytes } = figures;
+  const line = [
+    ...kills,
+    ...(limitBytes === undefined ? [] : [`limit ${toSizeText(limitBytes)}`]),
+    ...(peakBytes === undefined ? [] : [`peak ${toSizeText(peakBytes)}`]),
+  ].join(', ');
+  const neededBytes = toNeeded(figures);
+  const needed = neededBytes === undefined ? {} : { neededBytes };
   // No signature: what took the memory may be gone at the next start, however often it was met.
-  return { exit: { ...report.exit, cause: 'oom', diagnosis: 'host_oom_killed', line: figures.join(', ') }, permanent: false };
+  return { exit: { ...report.exit, cause: 'oom', diagnosis: 'host_oom_killed', line, ...needed }, permanent: false };
+}
+
+const stepBytes = 2 ** 28;
+
+/**
+ * What it would have taken is not known, only that it was more than this: a quarter on top, in steps of 256 MiB. A cap
+ * below what weights and engine are known to take is refused before any start (rule `profile/memory-cap-small`).
+ */
+function toNeeded({ limitBytes = 0, peakBytes = 0 }: MemoryFigures): number | undefined {
+  // Between two looks it may have grown to the limit. One that is "no limit" in numbers is none.
+  const most = limitBytes < 2 ** 60 ? Math.max(limitBytes, peakBytes) : peakBytes;
+  return most === 0 ? undefined : Math.ceil((most * 1.25) / stepBytes) * stepBytes;
 }

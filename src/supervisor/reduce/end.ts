@@ -1,7 +1,9 @@
 /** How a launch comes to its end: its exit, the kill, the proof that nothing of it is left. */
+import type { ExitReport } from '../../core/event.ts';
 import type { Moment, RunSignal } from '../signal.ts';
 import type { State } from '../state.ts';
-import { emit, endDrain, reclaimLaunch, type Step, settle, timer } from './transitions.ts';
+import { beginRecovery } from './recovery.ts';
+import { emit, endDrain, reclaimLaunch, type Step, settle, stopTimers, timer, without } from './transitions.ts';
 
 /** How often a process that could not be killed is looked at again. */
 const recheckMs = 30_000;
@@ -14,10 +16,13 @@ export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exi
   const exit = state.life === 'starting' && phase !== undefined ? { ...served, phase } : served;
   switch (state.life) {
     case 'unhealthy':
+      if (exit.cause === 'stopped-by-hand') return holdDown(state, exit);
       return reclaimLaunch(state, state.ending ?? { is: 'failure', exit, permanent: false });
     case 'starting':
     case 'degraded':
     case 'ready': {
+      if (exit.cause === 'stopped-by-hand') return holdDown(state, exit);
+      if (exit.cause === 'restarted-by-hand') return followRestart(state, exit, moment);
       const ending = {
         is: 'failure',
         exit,
@@ -38,6 +43,20 @@ export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exi
       // In `killing` the answer to the kill itself leads on.
       return [state, []];
   }
+}
+
+/** Somebody stopped it without us: not fought, as if it had been `down`. `up` and `restart` bring it back. */
+function holdDown(before: State, exit: ExitReport): Step {
+  const [next, effects] = reclaimLaunch({ ...before, lastExit: exit }, { is: 'down' });
+  return [next, [emit({ type: 'exited', expected: false, exit }), ...effects]];
+}
+
+/** Somebody restarted it: the same launch from its beginning, which is looked for as a new supervisor would. Not counted. */
+function followRestart(before: State, exit: ExitReport, { wallMs }: Moment): Step {
+  const kept = without(before, ['readyAt', 'phase', 'download']);
+  const again = { life: 'starting', startedAt: new Date(wallMs).toISOString(), health: { ready: false, misses: 0 } } as const;
+  const [next, effects] = beginRecovery({ ...kept, ...again, lastExit: exit });
+  return [next, [{ do: 'quiet' }, ...stopTimers(), emit({ type: 'exited', expected: false, exit }), ...effects]];
 }
 
 /** vLLM ends itself when all requests have ended, and also at its own limit, which cuts off the others. */

@@ -4,6 +4,7 @@ import { isServing, type LifeState } from '../deployment.ts';
 import type { Command, Effect, Moment, Recovery, Signal } from '../signal.ts';
 import type { State } from '../state.ts';
 import { longestDelayMs } from './backoff.ts';
+import { toIdentity } from './start.ts';
 import { beginStart, cancel, emit, killLaunch, reclaimLaunch, type Step, settleStopped, timer, without } from './transitions.ts';
 
 /** How long one look may take, and how often it is tried while nobody can tell. */
@@ -61,18 +62,19 @@ interface Resuming {
   readonly goOn: (state: State, signal: Signal, moment: Moment) => Step;
 }
 
-export function endRecovery(before: State, { alive, reason, exit }: Recovery, { moment, goOn }: Resuming): Step {
+export function endRecovery(before: State, { alive, reason, exit, record }: Recovery, { moment, goOn }: Resuming): Step {
   if (!isBlind(before.life)) return [before, []];
   if (alive === 'unknown') return loseSight(before, reason ?? 'unknown');
   const { deferred } = before;
   const known = before.before ?? 'stopped';
   // A start that had not begun is not begun for its own sake when something else was asked for since.
   const life = known === 'preflight' && deferred !== undefined ? 'stopped' : known;
-  const state: State = { ...without(before, ['before', 'deferred']), life };
-  const [found, effects] = resume(exit === undefined ? state : { ...state, lastExit: exit }, alive, { moment, exit });
+  const found = record?.run === before.run ? { launch: record } : {};
+  const state: State = { ...without(before, ['before', 'deferred']), ...found, life };
+  const [resumed, effects] = resume(exit === undefined ? state : { ...state, lastExit: exit }, alive, { moment, exit });
   const seen: readonly Effect[] = [cancel('sight'), ...effects];
-  if (deferred === undefined) return [found, seen];
-  const [next, more] = goOn(found, deferred, moment);
+  if (deferred === undefined) return [resumed, seen];
+  const [next, more] = goOn(resumed, deferred, moment);
   return [next, [...seen, ...more.filter((effect) => effect.do !== 'emit' || effect.event.type !== 'requested')]];
 }
 
@@ -106,8 +108,7 @@ function resume(state: State, alive: boolean, { moment, exit }: { readonly momen
 
 /** The engine went on without us: one that served serves, with its counts; one that was starting goes through its gate. */
 function adopt(state: State, moment: Moment): Step {
-  const process = state.launch?.process;
-  const adopted = emit({ type: 'adopted', ...(process ? { pid: process.pid } : {}) });
+  const adopted = emit({ type: 'adopted', ...(state.launch ? toIdentity(state.launch) : {}) });
   const { health, restart } = state.wanted.spec;
   if (!isServing(state.life))
     return [state, [{ do: 'quiet' }, adopted, { do: 'watch-start' }, timer('start-deadline', health.startDeadlineMs)]];
@@ -117,6 +118,6 @@ function adopt(state: State, moment: Moment): Step {
 }
 
 function toLostEnding(state: State, moment: Moment, exit: ExitReport | undefined): NonNullable<State['ending']> {
-  if (state.desired === 'down') return { is: 'down' };
+  if (state.desired === 'down' || exit?.cause === 'stopped-by-hand') return { is: 'down' };
   return { is: 'failure', exit: exit ?? { cause: 'exit', at: new Date(moment.wallMs).toISOString() }, permanent: false };
 }

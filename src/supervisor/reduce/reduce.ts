@@ -40,8 +40,8 @@ export function reduce(state: State, signal: Signal, moment: Moment): Step {
     case 'recovered':
       return endRecovery(state, signal, { moment, goOn: reduce });
     case 'exited':
-      // An end is an end, also for who could not see.
-      if (isBlind(state.life) && signal.run === state.run)
+      // An end is an end, also for who could not see. One that was followed by another beginning is going to be found.
+      if (isBlind(state.life) && signal.run === state.run && signal.exit.cause !== 'restarted-by-hand')
         return endRecovery(state, { ...signal, type: 'recovered', alive: false }, { moment, goOn: reduce });
       return signal.run === state.run ? reduceRun(state, signal, moment) : [state, []];
     default:

@@ -14,7 +14,13 @@ const longestStartMs = 7_200_000;
 const downloadSaidMs = 5000;
 
 export function startLaunch(state: State, record: NonNullable<State['launch']>, moment: Moment): Step {
-  const next: State = { ...state, life: 'starting', launch: record, startedAt: new Date(moment.wallMs).toISOString(), phase: 'spawned' };
+  const next: State = {
+    ...state,
+    life: 'starting',
+    launch: record,
+    startedAt: new Date(moment.wallMs).toISOString(),
+    phase: 'spawned',
+  };
   const { health, backend } = state.wanted.spec;
   return [next, [emit({ type: 'launching', backend }), { do: 'launch' }, timer('start-deadline', health.startDeadlineMs)]];
 }
@@ -32,11 +38,27 @@ export function failPreflight(state: State, signal: Extract<RunSignal, { type: '
 /** Arrives in `starting`, or in `stopping` and `killing` when a stop overtook the launch; the record is kept in all. */
 export function noteLaunched(state: State, launch: NonNullable<State['launch']>): Step {
   const about = [
-    emit({ type: 'launched', ...(launch.process ? { pid: launch.process.pid } : {}) }),
+    emit({ type: 'launched', ...toIdentity(launch) }),
+    ...toImageNotes(launch, state.lastImage).map((note) => emit({ type: 'note', note })),
     ...toCapNotes(launch).map((note) => emit({ type: 'note', note })),
   ];
-  const next: State = { ...state, launch };
+  const next: State = { ...state, launch, ...(launch.image ? { lastImage: launch.image } : {}) };
   return state.life === 'starting' ? [next, [...about, { do: 'watch-start' }]] : [next, about];
+}
+
+/** How people find it among what runs. */
+export function toIdentity({ process, containerId, image }: NonNullable<State['launch']>) {
+  return {
+    ...(process ? { pid: process.pid } : {}),
+    ...(containerId === undefined ? {} : { containerId }),
+    ...(image === undefined ? {} : { image }),
+  };
+}
+
+/** A tag is not the same image for ever. */
+function toImageNotes({ image }: NonNullable<State['launch']>, last: State['lastImage']): readonly Message[] {
+  if (image === undefined || last?.reference !== image.reference || last.id === image.id) return [];
+  return [say('life.image-changed', { reference: image.reference, id: image.id, last: last.id })];
 }
 
 /** Caps that were asked for and do not hold: the engine runs all the same. */

@@ -197,7 +197,7 @@ function toReasonText(ending: EndReason): string {
   return ending.is === 'failure' ? ending.exit.cause : ending.is;
 }
 
-function stopTimers(): readonly Effect[] {
+export function stopTimers(): readonly Effect[] {
   return [
     cancel('sight'),
     cancel('term-again'),

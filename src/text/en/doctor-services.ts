@@ -85,6 +85,9 @@ export const doctorServices = {
   'doctor.docker.pools.few': '{free} of {total} networks of Docker are free',
   'doctor.docker.pools.prune':
     'A VPN or unused networks hold them: docker network prune, or default-address-pools in /etc/docker/daemon.json.',
+  'doctor.docker.leftovers': '{count} of our containers that no deployment knows: {names}',
+  'doctor.docker.leftovers.none': 'no container of ours is left behind',
+  'doctor.docker.leftovers.remove': 'They were left by a home that is gone or a supervisor that was killed. To remove them:',
   'doctor.docker.storage': '{free} free for images in {directory} ({driver})',
   'doctor.docker.storage.full': '{free} free in {directory}; an image of vLLM takes up to {need} while it is unpacked',
   'doctor.docker.storage.prune': 'See what takes the room: docker system df. Images that nothing uses go with docker image prune -a.',
@@ -180,6 +183,10 @@ export const doctorServices = {
   'check.docker.address-pools.meaning':
     'Docker makes networks of fixed ranges of addresses. Where a VPN or the local network has the same, one side cannot be reached.',
   'check.docker.address-pools.mend': 'Remove unused networks (`docker network prune`), or set `default-address-pools` in daemon.json.',
+  'check.docker.leftovers.meaning':
+    'Whether containers with our labels are there that no deployment knows any more. Of other homes only those that have ended are named.',
+  'check.docker.leftovers.mend':
+    'Start the deployment again (`up` ends what it left), `forget` it, or `docker rm --force` what doctor names.',
   'check.docker.storage.meaning': 'Room for images where Docker keeps them, and whether its driver shares layers or copies them.',
   'check.docker.storage.mend': 'Make room with `docker image prune -a`, move `data-root`, or use the driver overlay2.',
   'check.network.port.meaning': 'Whether the server could listen on the address and port of the profile, and who holds it if not.',

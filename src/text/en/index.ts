@@ -17,6 +17,7 @@ import { memory } from './memory.ts';
 import { plan } from './plan.ts';
 import { profiles } from './profiles.ts';
 import { reading } from './reading.ts';
+import { render } from './render.ts';
 import { rules } from './rules.ts';
 import { settings } from './settings.ts';
 import { unit } from './unit.ts';
@@ -39,6 +40,7 @@ export const messages = {
   ...rules,
   ...profiles,
   ...reading,
+  ...render,
   ...settings,
   ...imports,
   ...doctor,

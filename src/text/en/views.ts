@@ -101,6 +101,8 @@ export const views = {
   'views.plan.replica-gpus': '({gpus})',
   'views.plan.surplus': 'Would be stopped, because the profile does not ask for them any more: {names}',
   'views.plan.command': 'Command:',
+  'views.plan.container': 'Container:',
+  'views.plan.container-first': 'Container of the first one:',
   'views.plan.command-first': 'Command of the first one:',
   'views.unset': 'not set',
 

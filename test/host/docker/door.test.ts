@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, test } from 'vitest';
 import { connectDocker } from '../../../src/host/docker/connect.ts';
@@ -18,12 +18,19 @@ const id = 'a'.repeat(64);
 const at = '2026-01-02T03:04:05.000000001Z';
 const body = { Image: 'qwen:1' } as CreateBody;
 const image = { Id: 'sha256:1', Architecture: 'amd64', RepoTags: ['qwen:1'], Config: {} };
-const limits = { actMs: 400, silenceMs: 300, archiveMs: 300 };
+/** For those that never answer; where an answer comes, a slow machine is no failure. */
+const quickMs = 400;
+const patientMs = 10_000;
 
-async function connect(answers: Readonly<Record<string, FakeAnswer>>, options?: FakeOptions) {
+interface Connecting extends FakeOptions {
+  readonly waitMs?: number;
+}
+
+async function connect(answers: Readonly<Record<string, FakeAnswer>>, { waitMs = patientMs, ...options }: Connecting = {}) {
   const api = await startFakeApi(answers, options);
   onTestFinished(() => api.stop());
-  return { api, docker: await connectDocker(api.env, { timeoutMs: 400, limits }) };
+  const limits = { actMs: waitMs, silenceMs: waitMs, archiveMs: waitMs };
+  return { api, docker: await connectDocker(api.env, { timeoutMs: waitMs, limits }) };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
@@ -42,7 +49,7 @@ test.each([
 
 it('says why there is no engine to speak with', async () => {
   await expect(connect({}, { apiVersion: '1.40' })).rejects.toMatchObject({ code: 'docker/api-too-old', exitStatus: 4 });
-  await expect(connect({ 'GET /version': neverAnswer })).rejects.toMatchObject({ code: 'docker/silent', params: { waited: '0.4 s' } });
+  await expect(connect({ 'GET /version': neverAnswer }, { waitMs: quickMs })).rejects.toMatchObject({ code: 'docker/silent', params: { waited: '0.4 s' } });
   await expect(connect({ 'GET /version': cutReply })).rejects.toMatchObject({ code: 'docker/unreachable' });
   const nowhere = { DOCKER_HOST: 'unix:///nowhere/d.sock' };
   await expect(connectDocker(nowhere, { timeoutMs: 400 })).rejects.toMatchObject({
@@ -61,7 +68,9 @@ test.each<readonly [FakeAnswer, string]>([
   [sendChunks(['{"Id": '], 'silence'), 'docker/silent'],
   [cutReply, 'docker/unreachable'],
 ])('create: case %#', async (answer, code) => {
-  const { docker } = await connect({ 'POST /containers/create': answer, 'GET /containers/qwen/json': sendJson({ Id: id }) });
+  const waitMs = code === 'docker/silent' ? quickMs : patientMs;
+  const answers = { 'POST /containers/create': answer, 'GET /containers/qwen/json': sendJson({ Id: id }) };
+  const { docker } = await connect(answers, { waitMs });
   const error: unknown = await docker.create('qwen', body).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code, ...(code === 'docker/name-taken' ? { params: { name: 'qwen', id } } : {}) });
 });
@@ -183,7 +192,8 @@ it('pull: tells how far it is, and sends what docker login left', async () => {
 });
 
 it('pull: gives up a registry that sends nothing, and one that the person gave up', async () => {
-  const { docker } = await connect({ 'POST /images/create': sendChunks(['{"status":"Downloading","id":"l"}\n'], 'silence') });
+  const silent = { 'POST /images/create': sendChunks(['{"status":"Downloading","id":"l"}\n'], 'silence') };
+  const { docker } = await connect(silent, { waitMs: quickMs });
   await expect(docker.images.pull('qwen:1', {})).rejects.toMatchObject({ code: 'docker/silent' });
   const signal = AbortSignal.timeout(50);
   await expect(docker.images.pull('qwen:1', { signal })).rejects.toMatchObject({ code: 'command/interrupted' });
@@ -193,4 +203,35 @@ it('save: refuses an archive that ends in an error', async () => {
   const { docker, api } = await connect({ 'GET /images/qwen%3A1/get': sendChunks([Buffer.alloc(2000), '{"error":"disk trouble"}']) });
   const saving = docker.images.save('qwen:1', join(api.home, 'x.tar'), {});
   await expect(saving).rejects.toMatchObject({ code: 'docker/failed', params: { problem: 'disk trouble' } });
+});
+
+test.each([
+  ['goes on', sendJson(undefined, 204), undefined],
+  ['was not paused', sendJson({ message: `Container ${id} is not paused` }, 500), undefined],
+  ['is gone', sendJson({ message: `No such container: ${id}` }, 404), 'docker/no-container'],
+  ['cannot', sendJson({ message: 'cannot thaw: device busy' }, 500), 'docker/failed'],
+  ['is asked and says nothing', neverAnswer, 'docker/silent'],
+])('unpause: one that %s', async (_, answer, code) => {
+  const waitMs = code === 'docker/silent' ? quickMs : patientMs;
+  const { docker, api } = await connect({ [`POST /containers/${id}/unpause`]: answer }, { waitMs });
+  const error = await docker.unpause(id).then(
+    () => undefined,
+    (thrown: { readonly code: string }) => thrown.code,
+  );
+  expect([error, api.calls.at(-1)]).toEqual([code, `POST /containers/${id}/unpause`]);
+});
+
+it('tells whoever may not open the socket from one that is not there', async () => {
+  const { api } = await connect({});
+  chmodSync(api.home, 0o755);
+  chmodSync(api.socket, 0);
+  // Root may open everything, so for a moment this process is somebody else.
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) {
+    process.seteuid?.(65_534);
+    onTestFinished(() => process.seteuid?.(0));
+  }
+  const error: unknown = await connectDocker(api.env, { timeoutMs: patientMs }).catch((thrown: unknown) => thrown);
+  if (isRoot) process.seteuid?.(0);
+  expect(error).toMatchObject({ code: 'docker/forbidden', params: { address: api.socket }, exitStatus: 4 });
 });

@@ -102,7 +102,11 @@ class World {
   private die(): void {
     const [run] = this.alive;
     if (run === undefined) return;
+    const hand = this.random();
+    // Somebody has restarted its container: it lives on.
+    if (hand < 0.1) return this.feed({ type: 'exited', run, exit: { cause: 'restarted-by-hand', at: '' }, permanent: false });
     this.alive.delete(run);
+    if (hand < 0.2) return this.feed({ type: 'exited', run, exit: { cause: 'stopped-by-hand', at: '' }, permanent: false });
     const permanent = this.random() < 0.2;
     this.feed({ type: 'exited', run, exit: { cause: 'exit', at: '', code: 1 }, permanent, signature: `${Math.floor(this.random() * 3)}` });
   }
