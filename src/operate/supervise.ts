@@ -144,6 +144,10 @@ async function waitUntilIdle(supervisor: Supervisor, signal: AbortSignal, patien
     if (!isIdle()) {
       await waitUntilChange(supervisor, signal);
       since = performance.now();
+    } else if (supervisor.isBusy) {
+      // A command may have come that waits for a slow disk: it is not told yet by the state.
+      since = performance.now();
+      await waitFor(idlePollMs, signal);
     } else if (performance.now() - since >= (supervisor.wasCommanded ? lingerMs : patienceMs)) return;
     else await waitFor(idlePollMs, signal);
   }

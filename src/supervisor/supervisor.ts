@@ -123,6 +123,11 @@ export class Supervisor {
     return this.commanded;
   }
 
+  /** Whether a signal is being taken or waits for its turn: `now` does not show yet what comes of it. */
+  get isBusy(): boolean {
+    return this.draining;
+  }
+
   /** The public document, with the engine's live numbers when it answers quickly. */
   async deployment(): Promise<Deployment> {
     const load = isServing(this.state.life) ? await this.meter.read(this.state.wanted.spec.endpoint) : undefined;
