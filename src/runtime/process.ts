@@ -11,7 +11,7 @@ import { isDead, type ProcessFacts, readBootId, readProcess, readUptimeTicks } f
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { applyCaps, checkLimits, toGroupsNoted } from './caps.ts';
 import { keeperScript, parseExitFile } from './keeper.ts';
-import { ProcessRemains, signalVerified } from './remains.ts';
+import { isAlive, ProcessRemains, signalVerified } from './remains.ts';
 import type { Exit, Instance, LaunchOrder, LaunchRecord, ProcessIdentity, Runtime } from './runtime.ts';
 
 const ourPid = process.pid;
@@ -164,19 +164,24 @@ class ProcessInstance extends ProcessRemains implements Instance {
     const wake = () => pause.abort();
     void keeperExited?.then(wake);
     this.watching.signal.addEventListener('abort', wake, { once: true });
-    while (await this.look(() => isAlive(this.record.process))) {
+    while (await this.look(() => this.lives('process'))) {
       await waitFor(watchMs, pause.signal);
       if (pause.signal.aborted) pause = new AbortController();
     }
     const deadline = performance.now() + exitFileLimitMs;
     for (;;) {
       // Asked before the file is read: a keeper that has gone has written what it will ever write.
-      const keeperLives = await this.look(() => isAlive(this.record.keeper));
+      const keeperLives = await this.look(() => this.lives('keeper'));
       const exit = await this.look(async () => parseExitFile((await readTextFile(this.record.exitFile)) ?? ''));
       if (exit) return exit;
       if (!keeperLives || performance.now() > deadline) return {};
       await waitFor(20, this.watching.signal);
     }
+  }
+
+  private async lives(whose: 'process' | 'keeper'): Promise<boolean> {
+    const identity = this.record[whose];
+    return identity !== undefined && (await isAlive(identity));
   }
 
   /** Looking may fail for reasons of ours (no descriptor left), which says nothing about the engine: looked again later. */
@@ -191,12 +196,6 @@ class ProcessInstance extends ProcessRemains implements Instance {
       await waitFor(watchMs, this.watching.signal);
     }
   }
-}
-
-async function isAlive(identity: ProcessIdentity | undefined): Promise<boolean> {
-  if (identity === undefined) return false;
-  const facts = await readProcess(identity.pid);
-  return !isDead(facts) && facts.startTicks === identity.startTicks;
 }
 
 async function checkExecutable(program: string): Promise<void> {

@@ -12,6 +12,8 @@ import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
 const sweepMs = 40;
 /** The first one; most processes are gone within a few milliseconds. */
 const firstSweepMs = 3;
+/** How long the keeper may take to end after its engine. */
+const keeperLimitMs = 2000;
 /** Memory maps and command lines of a process that hangs in the kernel do not come, and nothing may wait for them. */
 const memoryLookMs = 1000;
 /** Each that hangs takes one of the four threads that read and write all files, for as long as it hangs. */
@@ -52,11 +54,23 @@ export class ProcessRemains implements Remains {
 
   async tidy(): Promise<void> {
     const { tmpDir, memoryGroup, pidsGroup } = this.record;
+    await this.endKeeper();
     await rm(tmpDir, { recursive: true, force: true });
     for (const path of await this.readNotedMemory()) await rm(path, { force: true });
     await rm(this.memoryFile, { force: true });
     if (memoryGroup) await removeCapGroup(memoryGroup);
     if (pidsGroup && pidsGroup !== memoryGroup) await removeCapGroup(pidsGroup);
+  }
+
+  /** It ends by itself when it has written down how the engine ended; on a busy machine that takes a moment. */
+  private async endKeeper(): Promise<void> {
+    const { keeper, bootId } = this.record;
+    if (keeper === undefined || bootId !== (await readBootId())) return;
+    for (const signal of ['none', 'SIGKILL'] as const) {
+      if (signal !== 'none') await signalVerified(keeper, signal);
+      for (const deadline = performance.now() + keeperLimitMs; performance.now() < deadline; await waitFor(firstSweepMs))
+        if (!(await isAlive(keeper))) return;
+    }
   }
 
   async sample(): Promise<void> {
@@ -126,6 +140,12 @@ export class ProcessRemains implements Remains {
     const noted = (await readTextFile(this.memoryFile)) ?? '';
     return new Set([...this.sharedMemory, ...noted.split('\n').filter((path) => sharedMemoryPattern.test(path))]);
   }
+}
+
+/** Whether this very process is there, and no other with its number. */
+export async function isAlive({ pid, startTicks }: ProcessIdentity): Promise<boolean> {
+  const facts = await readProcess(pid);
+  return !isDead(facts) && facts.startTicks === startTicks;
 }
 
 /**

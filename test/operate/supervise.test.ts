@@ -75,6 +75,16 @@ describe('a supervisor', () => {
     expect(await readState(paths.state, 'tiny')).toMatchObject({ life: 'stopped', run: 0 });
   });
 
+  it('does not end while a command waits for a slow disk, whatever the state says', async () => {
+    const one = await startSupervisor('tiny', context, { first: async () => wanted, serve: true, unaskedMs: 100 });
+    let isBusy = true;
+    Object.defineProperty(one.supervisor, 'isBusy', { get: () => isBusy });
+    const ended = one.ended(new AbortController().signal).then(() => 'ended');
+    expect(await Promise.race([ended, waitFor(600).then(() => 'waits')])).toBe('waits');
+    isBusy = false;
+    expect(await ended).toBe('ended');
+  });
+
   it('waits for the one who started it', async () => {
     const one = await start(wanted, 2000);
     const ended = one.ended(new AbortController().signal);

@@ -174,6 +174,18 @@ describe('a process launch', () => {
     expect(await instance.exited).toEqual({ signal: 'SIGTERM' });
   });
 
+  it.each([
+    ['ends by itself', undefined],
+    ['is stopped', 'SIGSTOP'],
+  ] as const)('has no keeper left when it has been tidied: one that %s', async (_, signal) => {
+    const instance = await launch('sleep 60');
+    const keeper = instance.record.keeper?.pid ?? 0;
+    if (signal) process.kill(keeper, signal);
+    expect(await instance.kill(5000)).toEqual([]);
+    await instance.tidy();
+    expect(isDead(await readProcess(keeper))).toBe(true);
+  });
+
   it('leaves no temporary directory', async () => {
     const instance = await launch('touch $TMPDIR/a-socket');
     await instance.exited;

@@ -153,6 +153,14 @@ describe('the order of things', () => {
     expect(seen.slice(0, 2)).toEqual(['requested', 'preflight']);
   });
 
+  it('is busy while a command waits behind another one, which the state does not show', async () => {
+    const told = [down(), up()];
+    expect([supervisor.now.life, supervisor.isBusy]).toEqual(['stopped', true]);
+    await Promise.all(told);
+    expect(supervisor.now.desired).toBe('up');
+    await expect.poll(() => supervisor.isBusy).toBe(false);
+  });
+
   it('stops an engine whose launch it overtakes', async () => {
     let go: () => void = () => undefined;
     runtime.beforeLaunch = () => new Promise((resolve) => (go = resolve));
