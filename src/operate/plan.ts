@@ -108,7 +108,11 @@ async function observe(profile: Profile, { asked }: ReadProfile, { places, env, 
 }
 
 /** Of another machine nothing is known but its GPUs. */
-async function chooseHere({ engine }: Profile, { backend: override, gpu, observed }: PlanAsked, env: NodeJS.ProcessEnv): Promise<BackendName> {
+async function chooseHere(
+  { engine }: Profile,
+  { backend: override, gpu, observed }: PlanAsked,
+  env: NodeJS.ProcessEnv,
+): Promise<BackendName> {
   const named = override ?? engine.backend;
   if (named !== 'auto') return named;
   if (engine.variant === 'cpu' || engine.executable !== undefined || gpu !== undefined || observed?.elsewhere) return 'process';

@@ -168,6 +168,7 @@ function announce({ name, first: { plan, spec }, all }: MadePlans, context: Cont
       text: say('up.engine-external', { program: source.program, version: plan.engine.version }),
     });
   }
-  if (source.kind === 'image') context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-image', { engine, image: source.reference }) });
+  if (source.kind === 'image')
+    context.emit({ type: 'step-done', step: 'engine', text: say('up.engine-image', { engine, image: source.reference }) });
   if (source.kind === 'simulator') context.emit({ type: 'step-done', step: 'engine', text: say('up.simulator') });
 }

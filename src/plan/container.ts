@@ -54,10 +54,22 @@ export function planContainer(profile: Profile, context: ContainerContext): Plan
   };
   const shmReason: Message = tensor > 1 ? say('plan.shm-spread') : say('plan.shm');
   const decisions: readonly Decision[] = [
-    { setting: 'engine.image', value: source.reference, from: profile.engine.image === undefined ? 'engine' : 'profile', reason: context.engine.reason },
+    {
+      setting: 'engine.image',
+      value: source.reference,
+      from: profile.engine.image === undefined ? 'engine' : 'profile',
+      reason: context.engine.reason,
+    },
     toDecision(profile, { setting: 'resources.shm', value: toSizeText(shm), otherwise: { from: 'default', reason: shmReason } }),
-    { setting: 'container.user', value: user ?? 'image', from: 'machine', reason: context.docker?.user === undefined ? say('plan.user-image') : say('plan.user-own') },
-    ...(gpus ? [{ setting: 'container.gpus', value: gpus.ids, from: 'machine', reason: say('plan.gpus-by', { way: gpus.by }) } as const] : []),
+    {
+      setting: 'container.user',
+      value: user ?? 'image',
+      from: 'machine',
+      reason: context.docker?.user === undefined ? say('plan.user-image') : say('plan.user-own'),
+    },
+    ...(gpus
+      ? [{ setting: 'container.gpus', value: gpus.ids, from: 'machine', reason: say('plan.gpus-by', { way: gpus.by }) } as const]
+      : []),
   ];
   return { container, decisions };
 }
@@ -72,7 +84,7 @@ function toImageUser(docker: DockerFacts | undefined): string | undefined {
 export const containerCache = '/cache';
 
 /** One place for all images would mix up what different versions compiled. */
-export function toContainerCache(places: Places, reference: string): string {
+function toContainerCache(places: Places, reference: string): string {
   return join(places.cache, 'containers', reference.replace(/[^\w.-]+/g, '_'));
 }
 
@@ -85,13 +97,11 @@ function toMounts(profile: Profile, { places, engine, settings, model, docker }:
   const reference = engine.source.kind === 'image' ? engine.source.reference : '';
   const own: readonly ContainerMount[] = [
     { source: toContainerCache(places, reference), target: containerCache, readOnly: false, create: true },
-    ...(profile.model.source === 'hub' && docker ? [{ source: docker.hubCache, target: docker.hubCache, readOnly: false, create: true as const }] : []),
+    ...(profile.model.source === 'hub' && docker
+      ? [{ source: docker.hubCache, target: docker.hubCache, readOnly: false, create: true as const }]
+      : []),
   ];
-  const files = [
-    model,
-    ...Object.values(profile.lora).map(({ path }) => path),
-    ...settings.flatMap(toPaths),
-  ];
+  const files = [model, ...Object.values(profile.lora).map(({ path }) => path), ...settings.flatMap(toPaths)];
   const named = [...new Set(files)].filter((path) => isAbsolute(path)).map((path) => ({ source: path, target: path, readOnly: true }));
   return [...own, ...profile.engine.mounts.map(toMount), ...named];
 }

@@ -27,7 +27,10 @@ export async function canGiveGpus(env: NodeJS.ProcessEnv): Promise<boolean> {
   return engine.is === 'present' && toGpuWay(engine) !== undefined;
 }
 
-export async function observeForDocker({ engine: { version, variant, image } }: Profile, env: NodeJS.ProcessEnv): Promise<Omit<DockerFacts, 'hubCache'>> {
+export async function observeForDocker(
+  { engine: { version, variant, image } }: Profile,
+  env: NodeJS.ProcessEnv,
+): Promise<Omit<DockerFacts, 'hubCache'>> {
   const reference = toImageReference(version, variant, toImageSettings(env, image));
   // Loaded only for who needs it.
   const { observeDocker } = await import('../host/docker/observe.ts');

@@ -47,11 +47,12 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
   const gpus = chooseGpus(profile, facts, replica);
   const number = replica === undefined ? {} : { replica };
   const settings = planSettings(profile, { facts, backend, version: engine.version, gpus, ...number });
-  const environment = planEnvironment(profile, { places, backend, engine, gpus, ...(facts.docker ? { docker: facts.docker } : {}) });
+  const docker = facts.docker ? { docker: facts.docker } : {};
+  const environment = planEnvironment(profile, { places, backend, engine, gpus, ...docker });
   const model = toModelArgument(profile, places, backend);
   const resources = toLaunchResources(profile);
   const command = toCommand(engine, request.simulatorEntry);
-  const contained = planContainer(profile, { places, engine, gpus, settings, model, ...(facts.docker ? { docker: facts.docker } : {}) });
+  const contained = planContainer(profile, { places, engine, gpus, settings, model, ...docker });
   const spec = withHash({
     backend,
     ...(contained ? { container: contained.container } : {}),
@@ -72,11 +73,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
   });
   const decisions = [
     toBackendDecision(request, backend),
-    toDecision(profile, {
-      setting: 'engine.version',
-      value: engine.version,
-      otherwise: { from: 'default', reason: say(backend === 'simulator' ? 'plan.no-version' : 'plan.default-version') },
-    }),
+    toVersionDecision(profile, engine, backend),
     { setting: 'argv.program', value: [command.program, ...command.before].join(' '), from: 'engine', reason: engine.reason } as const,
     toModelDecision(profile, model),
     ...settings.map((setting) => setting.decision),
@@ -121,13 +118,22 @@ function toBackendDecision({ profile, backend: override }: PlanRequest, backend:
   if (override !== undefined) return { setting: 'engine.backend', value: backend, from: 'set', reason: say('plan.backend-option') };
   if (profile.engine.backend === 'auto')
     return { setting: 'engine.backend', value: backend, from: 'machine', reason: toAutoReason(profile, backend) };
-  return toDecision(profile, { setting: 'engine.backend', value: backend, otherwise: { from: 'machine', reason: toAutoReason(profile, backend) } });
+  return toDecision(profile, {
+    setting: 'engine.backend',
+    value: backend,
+    otherwise: { from: 'machine', reason: toAutoReason(profile, backend) },
+  });
 }
 
 function toAutoReason({ engine }: Profile, backend: BackendName): Message {
   if (backend === 'docker') return say('plan.backend-auto-docker');
   if (engine.executable !== undefined) return say('plan.backend-auto-executable');
   return engine.variant === 'cpu' ? say('plan.backend-auto-cpu') : say('plan.backend-auto-process');
+}
+
+function toVersionDecision(profile: Profile, { version }: EngineDecision, backend: BackendName): Decision {
+  const reason = say(backend === 'simulator' ? 'plan.no-version' : 'plan.default-version');
+  return toDecision(profile, { setting: 'engine.version', value: version, otherwise: { from: 'default', reason } });
 }
 
 function toModelDecision(profile: Profile, model: string): Decision {

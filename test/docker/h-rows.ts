@@ -33,8 +33,13 @@ export async function openEngine(options: readonly string[] = []): Promise<TestE
   }
 }
 
+/** A home whose commands ask this engine. */
+export function openBox({ env }: TestEngine): Promise<Sandbox> {
+  return createSandbox({ env: { DOCKER_HOST: env['DOCKER_HOST'], DOCKER_CONFIG: env['DOCKER_CONFIG'] } });
+}
+
 export async function openRow(engine: TestEngine, from = image): Promise<Row> {
-  const box = await createSandbox({ env: { DOCKER_HOST: engine.env['DOCKER_HOST'], DOCKER_CONFIG: engine.env['DOCKER_CONFIG'] } });
+  const box = await openBox(engine);
   const lines = [
     'extends: tiny',
     `engine: {backend: docker, image: "${from}"}`,

@@ -68,7 +68,11 @@ it('ends what it started itself when its record was lost, and nothing of anybody
   expect(container?.id).toBe(lost);
   killQuietly(supervisor?.pid ?? 0);
   await rm(join(box.home, 'qd/state/deployments'), { recursive: true });
-  const strangers = [await createDecoy({ home: otherHome }), await createDecoy({ schema: '0' }), await createDecoy({ deployment: 'other' })];
+  const strangers = [
+    await createDecoy({ home: otherHome }),
+    await createDecoy({ schema: '0' }),
+    await createDecoy({ deployment: 'other' }),
+  ];
   const report = (await box.cli('doctor', '-p', 'demo', '--offline', '-o', 'json')).json<DoctorReport>();
   const leftovers = report.checks.find(({ id }) => id === 'docker.leftovers');
   expect(leftovers).toMatchObject({ status: 'warn', fix: { command: expect.stringContaining(lost.slice(0, 12)) } });

@@ -6,23 +6,21 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { renderDockerRun } from '../../src/render/docker-run.ts';
 import { toPlainBody } from '../../src/runtime/docker/body.ts';
 import { container, toSpec } from '../runtime/docker/stand-ins.ts';
-import { createSandbox, eventually, freePort, type Sandbox } from '../scenarios/sandbox.ts';
-import { startNetworkedEngine, type TestEngine } from './engine.ts';
-import { importStandIn } from './images.ts';
+import { eventually, freePort, type Sandbox } from '../scenarios/sandbox.ts';
+import type { TestEngine } from './engine.ts';
+import { image, openBox, openEngine } from './h-rows.ts';
 
 const run = promisify(execFile);
-const image = 'qwen-deploy-stand-in:v0.32.0';
 let engine: TestEngine;
 let box: Sandbox;
 
 beforeAll(async () => {
-  engine = await startNetworkedEngine();
-  await importStandIn(engine, image);
+  engine = await openEngine();
 });
 afterAll(() => engine?.stop());
 
 beforeEach(async () => {
-  box = await createSandbox({ env: { DOCKER_HOST: engine.env['DOCKER_HOST'], DOCKER_CONFIG: engine.env['DOCKER_CONFIG'] } });
+  box = await openBox(engine);
 });
 afterEach(async () => {
   const left = (await engine.docker('ps', '-aq')).split('\n').filter(Boolean);

@@ -8,22 +8,20 @@ import { createDockerRuntime } from '../../src/runtime/docker/runtime.ts';
 import type { Deployment, DeploymentList } from '../../src/supervisor/deployment.ts';
 import { makeOrder } from '../contract/stage.ts';
 import { createSandbox, eventually, freePort, killQuietly, root, type Sandbox } from '../scenarios/sandbox.ts';
-import { startNetworkedEngine, type TestEngine } from './engine.ts';
-import { importStandIn } from './images.ts';
+import type { TestEngine } from './engine.ts';
+import { image, openBox, openEngine } from './h-rows.ts';
 
 const run = promisify(execFile);
-const image = 'qwen-deploy-stand-in:v0.32.0';
 let engine: TestEngine;
 let box: Sandbox;
 
 beforeAll(async () => {
-  engine = await startNetworkedEngine();
-  await importStandIn(engine, image);
+  engine = await openEngine();
 });
 afterAll(() => engine?.stop());
 
 beforeEach(async () => {
-  box = await createSandbox({ env: { DOCKER_HOST: engine.env['DOCKER_HOST'], DOCKER_CONFIG: engine.env['DOCKER_CONFIG'] } });
+  box = await openBox(engine);
   const lines = [
     'extends: tiny',
     `engine: {backend: docker, image: "${image}"}`,

@@ -25,7 +25,12 @@ test('events, one line each', async () => {
     stamp({ type: 'launching', backend: 'simulator' }, { simulated: true }),
     stamp({ type: 'launched' }),
     stamp({ type: 'launched', pid: 7 }),
-    stamp({ type: 'launched', pid: 7, containerId: 'abcdef0123456789', image: { reference: 'vllm/vllm-openai:v0.32.0', id: 'sha256:1234' } }),
+    stamp({
+      type: 'launched',
+      pid: 7,
+      containerId: 'abcdef0123456789',
+      image: { reference: 'vllm/vllm-openai:v0.32.0', id: 'sha256:1234' },
+    }),
     stamp({ type: 'adopted' }),
     stamp({ type: 'adopted', pid: 7 }),
     stamp({ type: 'adopted', containerId: 'abc' }),

@@ -61,7 +61,7 @@ function connect(place: SshPlace): Duplex {
 }
 
 /** No question can be answered here, and there would be one for each connection: so ssh must not ask. */
-export function toSshArguments({ host, user, port, path }: SshPlace): readonly string[] {
+function toSshArguments({ host, user, port, path }: SshPlace): readonly string[] {
   return [
     ...['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=30'],
     ...(user === undefined ? [] : ['-l', user]),

@@ -59,7 +59,7 @@ function toEvent(value: unknown): ContainerEvent | undefined {
 }
 
 /** `SECONDS.NANOSECONDS`, as Docker takes it. Not by way of a number, which has not so many digits. */
-export function toSeconds(at: string): string {
+function toSeconds(at: string): string {
   const [, moment = at, fraction = '', zone = 'Z'] = /^([^.]*?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/i.exec(at) ?? [];
   return `${Math.floor(Date.parse(`${moment}${zone}`) / 1000)}.${fraction.padEnd(9, '0').slice(0, 9)}`;
 }

@@ -9,8 +9,8 @@
  */
 import { type FileHandle, open, rename, writeFile } from 'node:fs/promises';
 import { waitFor } from '../../core/clock.ts';
-import { errnoOf, readTextFile } from '../../host/files.ts';
 import type { Docker, LogLine } from '../../host/docker/docker.ts';
+import { errnoOf, readTextFile } from '../../host/files.ts';
 
 export interface LogCopyParts {
   readonly docker: () => Promise<Docker>;

@@ -49,7 +49,10 @@ test.each([
 
 it('says why there is no engine to speak with', async () => {
   await expect(connect({}, { apiVersion: '1.40' })).rejects.toMatchObject({ code: 'docker/api-too-old', exitStatus: 4 });
-  await expect(connect({ 'GET /version': neverAnswer }, { waitMs: quickMs })).rejects.toMatchObject({ code: 'docker/silent', params: { waited: '0.4 s' } });
+  await expect(connect({ 'GET /version': neverAnswer }, { waitMs: quickMs })).rejects.toMatchObject({
+    code: 'docker/silent',
+    params: { waited: '0.4 s' },
+  });
   await expect(connect({ 'GET /version': cutReply })).rejects.toMatchObject({ code: 'docker/unreachable' });
   const nowhere = { DOCKER_HOST: 'unix:///nowhere/d.sock' };
   await expect(connectDocker(nowhere, { timeoutMs: 400 })).rejects.toMatchObject({

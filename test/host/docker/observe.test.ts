@@ -201,7 +201,11 @@ const places: Readonly<
     ['tcp://box:2376'],
   ],
   'a context that is not there': [{ DOCKER_CONTEXT: 'work' }, {}, ['work']],
-  'the default context': [{}, { '.docker/config.json': { currentContext: 'default' } }, ['/var/run/docker.sock', '/run/podman/podman.sock']],
+  'the default context': [
+    {},
+    { '.docker/config.json': { currentContext: 'default' } },
+    ['/var/run/docker.sock', '/run/podman/podman.sock'],
+  ],
   'a damaged configuration': [{}, { '.docker/config.json': '{"currentContext": ' }, ['/var/run/docker.sock', '/run/podman/podman.sock']],
 };
 

@@ -30,5 +30,8 @@ it('asks an engine by way of ssh', async () => {
 it('passes on the words of ssh', async () => {
   await startMachine(() => 'echo "me@box: Permission denied (publickey)." >&2; exit 255');
   const connecting = connectDocker({ DOCKER_HOST: 'ssh://me@box' }, { timeoutMs: 10_000 });
-  await expect(connecting).rejects.toMatchObject({ code: 'docker/unreachable', params: { problem: 'me@box: Permission denied (publickey).' } });
+  await expect(connecting).rejects.toMatchObject({
+    code: 'docker/unreachable',
+    params: { problem: 'me@box: Permission denied (publickey).' },
+  });
 });

@@ -53,7 +53,12 @@ describe('the container of a launch', () => {
     ['nvidia', { Driver: 'nvidia', DeviceIDs: ['GPU-1'], Capabilities: [['gpu', 'compute', 'utility']] }],
     ['cdi', { Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=GPU-1'] }],
   ] as const)('gets its GPUs by %s', (by, request) => {
-    const { HostConfig } = toCreateBody({ deployment: 'x', spec: toSpec(), container: { ...container, gpus: { by, ids: ['GPU-1'] } }, record });
+    const { HostConfig } = toCreateBody({
+      deployment: 'x',
+      spec: toSpec(),
+      container: { ...container, gpus: { by, ids: ['GPU-1'] } },
+      record,
+    });
     expect(HostConfig.DeviceRequests).toEqual([request]);
   });
 
@@ -67,7 +72,12 @@ describe('the container of a launch', () => {
     const secret = toCreateBody({ deployment: 'x', spec: toSpec(), container, record, secretsFile: '/state/exit.json.env' });
     expect(secret.Entrypoint).toEqual(['/bin/sh']);
     expect(secret.Cmd.slice(2)).toEqual(['vllm', 'serve', 'Qwen/Qwen3-0.6B', '--port', '8000']);
-    expect(secret.HostConfig.Mounts).toContainEqual({ Type: 'bind', Source: '/state/exit.json.env', Target: secretsTarget, ReadOnly: true });
+    expect(secret.HostConfig.Mounts).toContainEqual({
+      Type: 'bind',
+      Source: '/state/exit.json.env',
+      Target: secretsTarget,
+      ReadOnly: true,
+    });
   });
 });
 

@@ -16,7 +16,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const toLine = (at: number, text: string): LogLine => ({ at: `2026-01-01T00:00:00.${String(at).padStart(9, '0')}Z`, stream: 'stdout', text });
+const toLine = (at: number, text: string): LogLine => ({
+  at: `2026-01-01T00:00:00.${String(at).padStart(9, '0')}Z`,
+  stream: 'stdout',
+  text,
+});
 /** Five lines, of which three have the same time. */
 const said = [toLine(1, 'one'), toLine(2, 'two'), toLine(2, 'three'), toLine(2, 'four'), toLine(3, 'five')];
 const whole = 'one\ntwo\nthree\nfour\nfive\n';
@@ -47,7 +51,10 @@ describe('the copy of a container’s log', () => {
 
   it.each([1, 2, 3, 4])('knows the %i lines that were written after the cursor, and takes back half a line', async (count) => {
     await copy((options) => from(said.slice(0, count), options));
-    const later = whole.split('\n').slice(count, count + 1).join('');
+    const later = whole
+      .split('\n')
+      .slice(count, count + 1)
+      .join('');
     await appendFile(at('engine.log'), `${later}\nha`);
     await copy((options) => from([...said, toLine(4, 'half')], options));
     expect(await read()).toBe(`${whole}half\n`);

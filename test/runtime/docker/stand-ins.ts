@@ -1,8 +1,8 @@
 /** A Docker that is told what to answer, and launches for it. */
 import type { Container, ContainerEvent, Docker, LogLine, LogsOptions } from '../../../src/host/docker/docker.ts';
 import type { ContainerSpec, LaunchSpec } from '../../../src/plan/launch-spec.ts';
-import type { LaunchRecord } from '../../../src/runtime/runtime.ts';
 import { labelNames } from '../../../src/runtime/docker/labels.ts';
+import type { LaunchRecord } from '../../../src/runtime/runtime.ts';
 
 export const containerId = 'c'.repeat(64);
 export const launchId = '0198a2c4-0000-7000-8000-00000000abcd';
