@@ -42,7 +42,7 @@ export interface PlanRequest {
 
 export function planDeployment(request: PlanRequest): { readonly plan: Plan; readonly spec: LaunchSpec } {
   const { profile, name, facts, places, replica } = request;
-  const { backend } = facts;
+  const backend = toBackend(request);
   const engine = chooseEngine(profile, facts, { places, backend });
   const gpus = chooseGpus(profile, facts, replica);
   const number = replica === undefined ? {} : { replica };
@@ -94,6 +94,11 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     ...(request.memory ? { memory: request.memory } : {}),
   };
   return { plan, spec };
+}
+
+/** Where nobody chose, the facts were asked for the one that suits this machine. */
+function toBackend({ profile: { engine }, facts, backend }: PlanRequest): BackendName {
+  return backend ?? (engine.backend === 'auto' ? facts.backend : engine.backend);
 }
 
 /** Where the miniature model of this version lies; `up` writes it when it is not there. */

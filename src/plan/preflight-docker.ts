@@ -3,7 +3,7 @@ import { DeployError } from '../core/error.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Facts } from './facts.ts';
 
-export function checkDocker({ engine, resources }: Profile, { docker }: Facts): DeployError | undefined {
+export function checkDocker({ engine }: Profile, { docker }: Facts): DeployError | undefined {
   if (docker === undefined) return undefined;
   const { engine: seen, gpuWay } = docker;
   if (seen.is === 'absent') return DeployError.of('docker/absent', { looked: seen.socket });
@@ -11,11 +11,5 @@ export function checkDocker({ engine, resources }: Profile, { docker }: Facts): 
   if (seen.is !== 'present') return DeployError.of('docker/unreachable', { address: seen.socket, problem: seen.problem });
   if (engine.variant === 'gpu' && gpuWay === undefined)
     return DeployError.of('docker/gpu-runtime', { problem: `runtimes: ${seen.runtimes.join(', ')}; no CDI device nvidia.com/gpu` });
-  const { memoryBytes } = resources;
-  if (memoryBytes !== undefined && memoryBytes < leastMemoryBytes)
-    return DeployError.of('docker/refused', { problem: `resources.memory ${memoryBytes} is below ${leastMemoryBytes} bytes` });
   return undefined;
 }
-
-/** Docker's own minimum: https://docs.docker.com/engine/containers/resource_constraints/ */
-const leastMemoryBytes = 6 * 2 ** 20;

@@ -60,7 +60,6 @@ describe('checkPlan', () => {
       'docker/forbidden',
     ],
     ['a Docker without GPUs', 'int4', [], { backend: 'docker', docker: toDocker(present) }, 'docker/gpu-runtime'],
-    ['too little memory', 'tiny', ['resources.memory=4MiB'], { backend: 'docker', docker: toDocker(present) }, 'docker/refused'],
     ['a port that is taken', 'tiny', [], { port: taken }, 'runtime/port-taken'],
     ['a port that is taken, for the simulator', 'demo', [], { backend: 'simulator', port: taken }, 'runtime/port-taken'],
     ['a low port', 'tiny', [], { port: { is: 'forbidden' } }, 'runtime/port-forbidden'],
