@@ -38,7 +38,12 @@ describe('installing', () => {
     const expected = { id: 'cpu-0.32.0', variant: 'cpu', version: '0.32.0', torch: '2.13.0', pythonVersion: '3.11.9', bytecode: true };
     expect(engine).toMatchObject({ ...expected, directory: engineOf(machine), program: join(engineOf(machine), 'venv/bin/vllm') });
     expect(engine.sizeBytes).toBeGreaterThan(0);
-    expect(await readEngineList(machine)).toEqual({ kind: 'EngineList', version: 1, engines: [{ ...engine, flags: 'shipped' }], images: [] });
+    expect(await readEngineList(machine)).toEqual({
+      kind: 'EngineList',
+      version: 1,
+      engines: [{ ...engine, flags: 'shipped' }],
+      images: [],
+    });
     const record = join(engineOf(machine), 'venv/lib/python3.11/site-packages/vllm-0.32.0+cpu.dist-info/METADATA');
     expect(await readFile(record, 'utf8')).toContain('Name: vllm\nVersion: 0.32.0+cpu\n');
   });
