@@ -42,7 +42,7 @@ describe('in a terminal of 100 columns', () => {
     expect(lines.map((line) => line.replace(/\d+(\.\d+)? (ms|s)\b/g, 'TIME').replaceAll(String(port), 'PORT'))).toEqual([
       expect.stringMatching(/^✔ plan {8}demo · .* · 127\.0\.0\.1:PORT$/),
       expect.stringMatching(/^✔ engine {6}\S/),
-      expect.stringMatching(/^✔ start {7}.*KV cache [\d,]+ tokens · listening \(simulated\)$/),
+      expect.stringMatching(/^✔ start {7}.*KV cache [\d,]+ tokens( · CUDA graphs TIME)? · listening \(simulated\)$/),
       '✔ ready       in TIME: /health, Qwen3-0.6B listed, first token in TIME (simulated)',
       '  endpoint    http://127.0.0.1:PORT/v1 (simulated)      try   qwen-deploy ask "Hello"',
       'Nothing here is a real model: demo is simulated.',
