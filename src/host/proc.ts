@@ -41,6 +41,12 @@ export function isDead(facts: ProcessFacts | undefined): facts is undefined {
   return facts === undefined || facts.state === 'Z' || facts.state === 'X';
 }
 
+/** Whether this very process is there, and no other with its number. */
+export async function isAlive({ pid, startTicks }: Pick<ProcessFacts, 'pid' | 'startTicks'>): Promise<boolean> {
+  const facts = await readProcess(pid);
+  return !isDead(facts) && facts.startTicks === startTicks;
+}
+
 /** Of the kernel's interface, on every architecture that vLLM runs on. */
 const ticksPerSecond = 100;
 

@@ -2,7 +2,7 @@ import { listDeployments } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { errnoOf } from '../host/files.ts';
-import { isDead, readBootId, readProcess } from '../host/proc.ts';
+import { isAlive, readBootId } from '../host/proc.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import { type State, toDeployment } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
@@ -42,7 +42,7 @@ export async function readDocument(name: string, state: State, context: Context)
 
 async function readUnsupervised(state: State): Promise<Deployment> {
   const document = toDeployment(state, { wallMs: Date.now() });
-  if (document.pid === undefined || (await isAlive(state))) return document;
+  if (document.pid === undefined || (await isEngineAlive(state))) return document;
   const { pid: _, uptimeSeconds: __, ...rest } = document;
   return { ...rest, health: { ready: false, reason: 'the engine process is gone and nobody supervises it' } };
 }
@@ -58,9 +58,8 @@ async function readQuickly(name: string, context: Context): Promise<Deployment |
   }
 }
 
-async function isAlive(state: State): Promise<boolean> {
+async function isEngineAlive(state: State): Promise<boolean> {
   const { launch } = state;
   if (launch?.process === undefined || launch.bootId !== (await readBootId())) return false;
-  const facts = await readProcess(launch.process.pid);
-  return !isDead(facts) && facts.startTicks === launch.process.startTicks;
+  return isAlive(launch.process);
 }

@@ -7,11 +7,11 @@ import { DeployError } from '../core/error.ts';
 import { toEngineEnvironment } from '../host/environment.ts';
 import { type DetachedExit, startDetached } from '../host/exec.ts';
 import { errnoOf, readTextFile } from '../host/files.ts';
-import { isDead, type ProcessFacts, readBootId, readProcess, readUptimeTicks } from '../host/proc.ts';
+import { isAlive, isDead, type ProcessFacts, readBootId, readProcess, readUptimeTicks } from '../host/proc.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { applyCaps, checkLimits, toGroupsNoted } from './caps.ts';
 import { keeperScript, parseExitFile } from './keeper.ts';
-import { isAlive, ProcessRemains, signalVerified } from './remains.ts';
+import { ProcessRemains, signalVerified } from './remains.ts';
 import type { Exit, Instance, LaunchOrder, LaunchRecord, ProcessIdentity, Runtime } from './runtime.ts';
 
 const ourPid = process.pid;

@@ -4,7 +4,7 @@ import { waitFor } from '../core/clock.ts';
 import type { Survivor } from '../core/event.ts';
 import { removeCapGroup } from '../host/cgroup.ts';
 import { errnoOf, readTextFile, writeFileAtomic } from '../host/files.ts';
-import { isDead, type ProcessFacts, readBootId, readCommandLine, readProcess, readUptimeTicks, readWaitChannel } from '../host/proc.ts';
+import { isAlive, type ProcessFacts, readBootId, readCommandLine, readUptimeTicks, readWaitChannel } from '../host/proc.ts';
 import { Membership } from './membership.ts';
 import type { LaunchRecord, ProcessIdentity, Remains } from './runtime.ts';
 
@@ -66,11 +66,9 @@ export class ProcessRemains implements Remains {
   private async endKeeper(): Promise<void> {
     const { keeper, bootId } = this.record;
     if (keeper === undefined || bootId !== (await readBootId())) return;
-    for (const signal of ['none', 'SIGKILL'] as const) {
-      if (signal !== 'none') await signalVerified(keeper, signal);
-      for (const deadline = performance.now() + keeperLimitMs; performance.now() < deadline; await waitFor(firstSweepMs))
-        if (!(await isAlive(keeper))) return;
-    }
+    if (await isGoneWithin(keeper, keeperLimitMs)) return;
+    await signalVerified(keeper, 'SIGKILL');
+    await isGoneWithin(keeper, keeperLimitMs);
   }
 
   async sample(): Promise<void> {
@@ -142,10 +140,13 @@ export class ProcessRemains implements Remains {
   }
 }
 
-/** Whether this very process is there, and no other with its number. */
-export async function isAlive({ pid, startTicks }: ProcessIdentity): Promise<boolean> {
-  const facts = await readProcess(pid);
-  return !isDead(facts) && facts.startTicks === startTicks;
+async function isGoneWithin(identity: ProcessIdentity, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (await isAlive(identity)) {
+    if (performance.now() > deadline) return false;
+    await waitFor(firstSweepMs);
+  }
+  return true;
 }
 
 /**
@@ -153,8 +154,7 @@ export async function isAlive({ pid, startTicks }: ProcessIdentity): Promise<boo
  * Node has no pidfd: between the check and the signal a window of microseconds remains.
  */
 export async function signalVerified(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
-  const now = await readProcess(identity.pid);
-  if (isDead(now) || now.startTicks !== identity.startTicks) return false;
+  if (!(await isAlive(identity))) return false;
   try {
     process.kill(identity.pid, signal);
     return true;

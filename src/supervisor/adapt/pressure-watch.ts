@@ -18,7 +18,7 @@ export interface PressureWatch {
   readonly cap?: { readonly directory: string; readonly bytes: number };
   /** UUIDs or indexes of its GPUs. */
   readonly gpus: readonly string[];
-  readonly readGpus: (signal: AbortSignal) => Promise<readonly Gpu[]>;
+  readonly readGpus: () => Promise<readonly Gpu[]>;
   readonly endpoint: Endpoint;
   readonly clock: Clock;
   readonly random: () => number;
@@ -99,7 +99,7 @@ class Eyes {
     const wants = (what: PressureName) => this.wanted.has(what);
     if (wants('cpu')) this.note('cpu', await this.readCpu());
     if (wants('host-memory')) this.note('host-memory', await this.readMemory());
-    if (wants('gpu-memory') || wants('gpu-temperature')) await this.lookAtGpus(signal);
+    if (wants('gpu-memory') || wants('gpu-temperature')) await this.lookAtGpus();
     if (wants('queue-wait')) await this.lookAtQueue(signal);
     const now = clock.mono();
     return Object.fromEntries([...this.last].flatMap(([what, { value, atMs }]) => (now - atMs > oldMs ? [] : [[what, value]])));
@@ -124,11 +124,11 @@ class Eyes {
     return cap === undefined ? readMemoryPercent(root) : readGroupMemoryPercent(cap.directory, cap.bytes);
   }
 
-  private async lookAtGpus(signal: AbortSignal): Promise<void> {
+  private async lookAtGpus(): Promise<void> {
     const { clock, gpus: own, readGpus } = this.watch;
     if (clock.mono() - this.gpusAtMs < gpuPauseMs) return;
     this.gpusAtMs = clock.mono();
-    const all = await readGpus(signal);
+    const all = await readGpus();
     const ours = own.length === 0 ? all : all.filter(({ uuid, index }) => own.includes(uuid ?? '') || own.includes(String(index)));
     this.note(
       'gpu-memory',
