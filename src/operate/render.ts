@@ -20,7 +20,7 @@ export interface RenderRequest extends Omit<PlanUpRequest, 'backend' | 'install'
 }
 
 export interface Rendered {
-  readonly kind: 'Rendered';
+  readonly kind: 'RenderResult';
   readonly version: 1;
   readonly format: RenderRequest['format'];
   readonly files: readonly RenderedFile[];
@@ -49,7 +49,7 @@ export async function renderProfile(request: RenderRequest, context: Context): P
   const text = toHeader(made, own, { ...request, profile: ref }) + made.all.map((one) => `\n${toDockerRunText(one)}`).join('');
   const path = request.out === undefined ? `${request.format}.sh` : resolve(context.cwd, request.out);
   const found = made.first.plan.findings.filter(({ severity }) => severity !== 'info');
-  return { kind: 'Rendered', version: 1, format: request.format, files: [{ path, text }], warnings: [...own, ...found] };
+  return { kind: 'RenderResult', version: 1, format: request.format, files: [{ path, text }], warnings: [...own, ...found] };
 }
 
 export async function compareRendered({ files }: Rendered): Promise<readonly ComparedFile[]> {

@@ -3,6 +3,7 @@ import { type ObservedImage, observeImage } from '../engine/image.ts';
 import { toImageReference, toImageSettings } from '../engine/image-reference.ts';
 import type { DockerObservation } from '../host/docker/observe.ts';
 import type { Profile } from '../profile/profile.ts';
+import { findRefusedMount, type RefusedMount } from './mounts.ts';
 
 export interface DockerFacts {
   readonly engine: DockerObservation;
@@ -14,6 +15,8 @@ export interface DockerFacts {
   readonly gpuWay?: 'nvidia' | 'cdi';
   /** `UID:GID` of whoever asks; absent for root, whose containers run as the image says. */
   readonly user?: string;
+  /** What `engine.mounts` names and no container gets. */
+  readonly refusedMount?: RefusedMount;
   /** Directory of the model cache of huggingface_hub, on this machine. */
   readonly hubCache: string;
 }
@@ -28,7 +31,7 @@ export async function canGiveGpus(env: NodeJS.ProcessEnv): Promise<boolean> {
 }
 
 export async function observeForDocker(
-  { engine: { version, variant, image } }: Profile,
+  { engine: { version, variant, image, mounts } }: Profile,
   env: NodeJS.ProcessEnv,
 ): Promise<Omit<DockerFacts, 'hubCache'>> {
   const reference = toImageReference(version, variant, toImageSettings(env, image));
@@ -36,7 +39,8 @@ export async function observeForDocker(
   const { observeDocker } = await import('../host/docker/observe.ts');
   const engine = await observeDocker(env, { timeoutMs });
   const user = toOwnUser(engine);
-  const known = { engine, reference, ...(user === undefined ? {} : { user }) };
+  const refusedMount = await findRefusedMount(mounts, env);
+  const known = { engine, reference, ...(user === undefined ? {} : { user }), ...(refusedMount ? { refusedMount } : {}) };
   if (engine.is !== 'present') return known;
   const { connectDocker } = await import('../host/docker/connect.ts');
   const docker = await connectDocker(env, { timeoutMs });

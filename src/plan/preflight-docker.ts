@@ -5,7 +5,8 @@ import type { Facts } from './facts.ts';
 
 export function checkDocker({ engine }: Profile, { docker }: Facts): DeployError | undefined {
   if (docker === undefined) return undefined;
-  const { engine: seen, gpuWay } = docker;
+  const { engine: seen, gpuWay, refusedMount } = docker;
+  if (refusedMount) return DeployError.of('docker/mount-refused', refusedMount);
   if (seen.is === 'absent') return DeployError.of('docker/absent', { looked: seen.socket });
   if (seen.is === 'forbidden') return DeployError.of('docker/forbidden', { address: seen.socket });
   if (seen.is !== 'present') return DeployError.of('docker/unreachable', { address: seen.socket, problem: seen.problem });

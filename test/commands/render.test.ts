@@ -46,7 +46,7 @@ test('one container for each replica', async () => {
 test('as JSON', async () => {
   const { stdout } = await run(...tiny, '--set', 'server.api-key=env:MY_KEY', '-o', 'json');
   const document = JSON.parse(stdout);
-  expect(document).toMatchObject({ kind: 'Rendered', version: 1, format: 'docker-run', files: [{ path: 'docker-run.sh' }] });
+  expect(document).toMatchObject({ kind: 'RenderResult', version: 1, format: 'docker-run', files: [{ path: 'docker-run.sh' }] });
   expect(document.files[0].text).toMatch(/VLLM_API_KEY="\$\{MY_KEY:\?\}" docker run/);
   expect(document.warnings).toContainEqual({
     code: 'plan/rendered-secrets',
@@ -69,7 +69,7 @@ test('a file: written, left as it is, held against, written anew', async () => {
   expect(checked.status).toBe(10);
   expect(checked.stdout).toMatch(/- +--publish 127\.0\.0\.1:8000:8000\/tcp[\s\S]*\+ +--publish 127\.0\.0\.1:9000:9000\/tcp/);
   expect(JSON.parse((await run(...other, '--check', '-o', 'json')).stdout)).toMatchObject({
-    kind: 'Rendered',
+    kind: 'RenderResult',
     compared: [{ path: file, is: 'different' }],
   });
   expect((await run(...other)).status).toBe(0);

@@ -383,6 +383,10 @@ export const errors = {
     message: 'Docker cannot give the container a GPU: {problem}',
     hint: 'Install the NVIDIA Container Toolkit, then: sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker. What is amiss: qwen-deploy doctor.',
   },
+  'docker/mount-refused': {
+    message: 'engine.mounts: {source} cannot be mounted: {problem}.',
+    hint: 'Name the directory or file that the engine needs, and nothing above it.',
+  },
   'docker/disk-full': {
     message: 'The disk of the Docker engine is full: {problem}',
     hint: 'What takes the room: docker system df. Images that nothing uses: docker image prune -a.',
