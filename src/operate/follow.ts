@@ -5,6 +5,7 @@ import { toDeploymentPaths } from '../control/directory.ts';
 import { systemClock } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent, ExitReport } from '../core/event.ts';
+import type { Diagnosis } from '../core/finding.ts';
 import type { Message } from '../core/message.ts';
 import { readLastLines } from '../host/tail.ts';
 import { parseEvent } from '../supervisor/event-line.ts';
@@ -61,7 +62,7 @@ export interface Judge {
 }
 
 export function createJudge(until: Aim, { emit }: Pick<Context, 'emit'>): Judge {
-  const about: About = { until, rollback: undefined, refused: undefined, stalled: undefined };
+  const about: About = { until, rollback: undefined, refused: undefined, stalled: undefined, report: undefined };
   let last = 0;
   return {
     get last() {
@@ -73,6 +74,7 @@ export function createJudge(until: Aim, { emit }: Pick<Context, 'emit'>): Judge 
       if (event.type === 'rolling-back') about.rollback = event.reason;
       if (event.type === 'preflight-failed') about.refused = event.reason;
       if (event.type === 'launching') about.stalled = undefined;
+      if (event.type === 'exited') about.report = event.exit.report;
       if (event.type === 'unhealthy') about.stalled = event.cause;
       return toOutcome(event, about);
     },
@@ -85,9 +87,11 @@ interface About {
   refused: Message | undefined;
   /** Why the last launch was given up, where it stood still. */
   stalled: string | undefined;
+  /** Why the last one ended. */
+  report: Diagnosis | undefined;
 }
 
-function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled }: Readonly<About>): Outcome | undefined {
+function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, report }: Readonly<About>): Outcome | undefined {
   const name = event.deployment;
   switch (event.type) {
     case 'ready':
@@ -103,7 +107,7 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled }
     case 'failed':
       return { is: 'failed', error: toStartError(name, event.exit, refused) };
     case 'crashloop':
-      return { is: 'failed', error: toLoopError(name, `${event.attempt} starts failed`, stalled) };
+      return { is: 'failed', error: toLoopError(name, { attempts: event.attempt, stalled, report }) };
     case 'unkillable': {
       const survivors = event.survivors.map((one) => `${one.command} (process ${one.pid}${one.state ? `, state ${one.state}` : ''})`);
       return { is: 'failed', error: DeployError.of('runtime/unkillable', { name, survivors: survivors.join(', ') }) };
@@ -116,11 +120,12 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled }
 function toStartError(name: string, exit: ExitReport, refused: Message | undefined): DeployError {
   if (exit.cause === 'preflight' && refused) return DeployError.of('host/cannot-start', { name, reason: refused });
   const line = exit.line ?? exit.diagnosis ?? exit.cause;
-  const stall = toStallError(exit.cause, name, line);
+  const details = exit.report ? { diagnosis: exit.report } : {};
+  const stall = toStallError(exit.cause, { name, line }, details);
   if (stall) return stall;
-  if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line });
+  if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line }, details);
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);
-  return DeployError.of(toFailureCode(exit), { name, line: exit.line ?? ended ?? line });
+  return DeployError.of(toFailureCode(exit), { name, line: exit.line ?? ended ?? line }, details);
 }
 
 /** What is known to help stands in its hint. */
@@ -129,14 +134,23 @@ function toFailureCode(exit: ExitReport) {
   return isCompileCacheDamage(exit) ? 'engine/compile-cache' : 'engine/failed';
 }
 
-function toLoopError(name: string, reason: string, stalled: string | undefined): DeployError {
-  return toStallError(stalled, name, reason) ?? DeployError.of('engine/never-ready', { name, reason });
+function toLoopError(
+  name: string,
+  { attempts, stalled, report }: Pick<About, 'stalled' | 'report'> & { readonly attempts: number },
+): DeployError {
+  const reason = `${attempts} starts failed`;
+  const details = report ? { diagnosis: report } : {};
+  return toStallError(stalled, { name, line: reason }, details) ?? DeployError.of('engine/never-ready', { name, reason }, details);
 }
 
 /** Which setting would have waited longer stands in its hint. */
-function toStallError(cause: string | undefined, name: string, line: string): DeployError | undefined {
-  if (cause === 'start-stall') return DeployError.of('engine/start-stalled', { name, line });
-  return cause === 'download-stall' ? DeployError.of('engine/download-stalled', { name, line }) : undefined;
+function toStallError(
+  cause: string | undefined,
+  about: { readonly name: string; readonly line: string },
+  details: { readonly diagnosis?: Diagnosis },
+): DeployError | undefined {
+  if (cause === 'start-stall') return DeployError.of('engine/start-stalled', about, details);
+  return cause === 'download-stall' ? DeployError.of('engine/download-stalled', about, details) : undefined;
 }
 
 async function readEventsAfter(after: number, name: string, { places }: Context): Promise<readonly DeploymentEvent[]> {
