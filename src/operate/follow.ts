@@ -14,7 +14,7 @@ import type { Context } from './context.ts';
 
 export type Outcome =
   | { readonly is: 'ready' }
-  | { readonly is: 'rolled-back'; readonly reason: string }
+  | { readonly is: 'rolled-back'; readonly reason: string; readonly report?: Diagnosis }
   | { readonly is: 'stopped' }
   | { readonly is: 'failed'; readonly error: DeployError }
   | { readonly is: 'timed-out' }
@@ -96,7 +96,7 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
   switch (event.type) {
     case 'ready':
       if (until !== 'ready') return undefined;
-      return rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: rollback };
+      return rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: rollback, ...(report ? { report } : {}) };
     case 'stopped':
       return { is: 'stopped' };
     case 'requested':
