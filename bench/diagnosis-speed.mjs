@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { createHome, mainFile, median, report, root } from './lib.mjs';
 
-const rounds = Number(process.argv[2] ?? 5);
+const rounds = Number(process.argv[2] ?? 3);
 const megabyte = 2 ** 20;
 const { home, env, remove } = createHome();
 

@@ -22,11 +22,19 @@ const { cases, captures, healthy, readCase, readCapture, explain, isRight, mutat
 
 const derivable = cases.filter((one) => one.derivable);
 const plain = judge(cases.map((one) => ({ one, text: readCase(one) })));
-const changed = mutations.map(([name, change]) => ({ name, ...judge(cases.map((one) => ({ one, text: change(readCase(one)) }))) }));
+const changed = mutations.map(([name, change]) => ({
+  name,
+  ...judge(cases.map((one) => ({ one, text: change(readCase(one), one.line) }))),
+}));
 const mutated = { right: sum(changed, 'right'), all: sum(changed, 'all'), wrongPermanents: sum(changed, 'wrongPermanents') };
 const fromLog = captures.filter((one) => one.fromLog);
 const captureMisses = fromLog.filter((one) => !isRight(explain(readCapture(one.log)), one));
-const sound = healthy.flatMap((name) => [['as it is', (text) => text], ...mutations.filter(([title]) => title !== 'a thousand times')].map(([title, change]) => ({ name: `${name}, ${title}`, text: change(readCapture(name)) })));
+const sound = healthy.flatMap((name) =>
+  [['as it is', (text) => text], ...mutations.filter(([title]) => title !== 'a hundred times')].map(([title, change]) => ({
+    name: `${name}, ${title}`,
+    text: change(readCapture(name)),
+  })),
+);
 const falseAlarms = sound.filter(({ text }) => explain(text) !== undefined);
 
 for (const { cause, found, logs } of plain.misses) console.log(`  ${cause.padEnd(34)} → ${found.padEnd(34)} ${logs.join(' ')}`);
@@ -39,9 +47,21 @@ for (const { log } of captureMisses) console.log(`capture ${log}`);
 for (const { name } of falseAlarms) console.log(`healthy, and called a failure: ${name}`);
 const toShare = ({ right, all }) => (all - right) / all;
 report('bench:diagnosis', [
-  { name: `wrong causes, ${derivable.length} logs`, value: toShare(plain), bar: 0.03, unit: '', note: `${plain.right} of ${plain.all} right` },
+  {
+    name: `wrong causes, ${derivable.length} logs`,
+    value: toShare(plain),
+    bar: 0.03,
+    unit: '',
+    note: `${plain.right} of ${plain.all} right`,
+  },
   { name: 'transient ones called permanent', value: plain.wrongPermanents, bar: 0, unit: '' },
-  { name: `wrong causes, ${mutations.length} mutations of each`, value: toShare(mutated), bar: 0.03, unit: '', note: `${mutated.right} of ${mutated.all} right` },
+  {
+    name: `wrong causes, ${mutations.length} mutations of each`,
+    value: toShare(mutated),
+    bar: 0.03,
+    unit: '',
+    note: `${mutated.right} of ${mutated.all} right`,
+  },
   { name: 'transient ones called permanent, mutated', value: mutated.wrongPermanents, bar: 0, unit: '' },
   { name: `wrong causes, ${fromLog.length} captures`, value: captureMisses.length, bar: 0, unit: '' },
   { name: `healthy logs called failures, of ${sound.length}`, value: falseAlarms.length, bar: 0, unit: '' },

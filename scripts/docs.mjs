@@ -1,4 +1,4 @@
-// npm run docs — writes docs/profiles.md, docs/doctor.md and schema/profile.schema.json anew. The sources are TypeScript, so they are
+// npm run docs — writes docs/profiles.md, docs/doctor.md, docs/failures.md and schema/profile.schema.json anew. The sources are TypeScript, so they are
 // bundled first; package files are found from where the source of that lies, not from the bundle.
 import { rmSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { toFlagDocument, toLogDocument } from '../views/documents.ts';
+import { toFlagDocument } from '../views/documents.ts';
 import { renderCode, renderCodes, renderFlag } from '../views/explain.ts';
 import { addExamples } from './examples.ts';
+import { explainLog } from './explain-log.ts';
 import { refuse } from './options.ts';
 import type { Run, Session } from './session.ts';
 
@@ -22,13 +23,11 @@ export function configure(command: Command, run: Run): void {
     .option('--list', toText(say('commands.explain.list')))
     .option('--log <file>', toText(say('commands.explain.log')))
     .action((code: string | undefined, options: ExplainOptions) => run((session) => explain(code, options, session)));
-  addExamples(command, [
-    'explain --flag max-num-seqs',
-    'explain --flag log-level --engine-version 0.33.0',
-    'explain runtime/port-taken',
-    'explain --log vllm.log',
-  ]);
+  addExamples(command, examples);
 }
+
+const flags = ['explain --flag max-num-seqs', 'explain --flag log-level --engine-version 0.33.0'];
+const examples = [...flags, 'explain runtime/port-taken', 'explain --log vllm.log'];
 
 async function explain(code: string | undefined, options: ExplainOptions, session: Session): Promise<undefined> {
   const asked = [code, options.flag, options.list, options.log].filter((one) => one !== undefined);
@@ -45,17 +44,6 @@ async function explain(code: string | undefined, options: ExplainOptions, sessio
     const found = explainCode(code);
     session.answer({ kind: 'Explanation', version: 1, ...found }, ({ palette }) => renderCode(found, palette));
   }
-}
-
-async function explainLog(file: string, session: Session): Promise<undefined> {
-  const [{ explainLog: read }, { renderLog }] = await Promise.all([import('../operate/explain-log.ts'), import('../views/diagnosis.ts')]);
-  const { stdin } = session.host;
-  if (file === '-' && stdin.isTTY) session.tell(toText(say('explain-log.paste')));
-  const found = await read({ file, stdin }, session.context);
-  session.answer(
-    () => toLogDocument(found),
-    ({ palette }) => renderLog(found, palette),
-  );
 }
 
 function toVersion({ engineVersion }: ExplainOptions): { readonly version?: string } {

@@ -34,5 +34,11 @@ export function configure(command: Command, run: Run): void {
         { busy: true },
       ),
     );
-  addExamples(command, ['up', 'up --profile tiny', 'up chat -p int4 --set vllm.max-model-len=8192', 'up chat --fix', 'up -p ./mine.yaml --dry-run']);
+  addExamples(command, [
+    'up',
+    'up --profile tiny',
+    'up chat -p int4 --set vllm.max-model-len=8192',
+    'up chat --fix',
+    'up -p ./mine.yaml --dry-run',
+  ]);
 }

@@ -3,12 +3,9 @@
  * UTF-16. Memory stays bounded however long the log, or one line of it, is.
  */
 import { open } from 'node:fs/promises';
-import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 import { errnoOf } from './files.ts';
-
-/** Lines are numbered from 1, without their ends. */
-export type TakeLine = (line: string, number: number) => void;
+import { createSplitter, defaultCap, type Splitter, type TakeLine } from './split-lines.ts';
 
 export interface LogOptions {
   readonly signal?: AbortSignal;
@@ -37,13 +34,14 @@ export async function readLogLines(source: AsyncIterable<unknown>, take: TakeLin
   const stop = () => void chunks.return?.();
   let inner: Unpacking | undefined;
   for (let next = await takeNext(chunks, signal, stop); !next.done; next = await takeNext(chunks, signal, stop)) {
-    const bytes = toBuffer(next.value);
-    if (inner) await inner.write(bytes);
-    else {
-      outer.write(bytes);
-      if (outer.kind === 'gzip') {
-        inner = createUnpacking(take, lineCap);
-        await inner.write(outer.held());
+    for (const bytes of toPieces(next.value)) {
+      if (inner) await inner.write(bytes);
+      else {
+        outer.write(bytes);
+        if (outer.kind === 'gzip') {
+          inner = createUnpacking(take, lineCap);
+          await inner.write(outer.held());
+        }
       }
     }
     if (isRefused(inner?.sink.kind ?? outer.kind)) break;
@@ -78,15 +76,6 @@ export async function* openLogFile(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** Head and tail of what is longer than `cap`. What was cut may grow and be cut again. */
-export function cutLine(line: string, cap = defaultCap): string {
-  if (line.length <= cap) return line;
-  const half = (cap - mark.length) >> 1;
-  return `${line.slice(0, half)}${mark}${line.slice(-half)}`;
-}
-
-const defaultCap = 16 * 1024;
-const mark = ' … ';
 /** A kept line holds the whole piece that it was read in, so pieces are small. */
 const chunkBytes = 16 * 1024;
 /** So many bytes decide what it is. */
@@ -117,8 +106,9 @@ async function takeNext(
   }
 }
 
-function toBuffer(value: unknown): Buffer {
-  return Buffer.isBuffer(value) ? value : Buffer.from(String(value));
+function* toPieces(value: unknown): Generator<Buffer> {
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(String(value));
+  for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
 }
 
 interface Sink {
@@ -203,61 +193,6 @@ function isPacking(kind: Kind | undefined): kind is Packing {
 
 function isRefused(kind: Kind | undefined): boolean {
   return kind === 'binary' || isPacking(kind);
-}
-
-interface Splitter {
-  readonly lines: number;
-  write(bytes: Buffer): void;
-  end(): void;
-}
-
-function createSplitter(take: TakeLine, { lineCap, encoding }: { lineCap: number; encoding: 'utf8' | 'utf16le' | 'utf16be' }): Splitter {
-  const decode = createDecoder(encoding);
-  let lines = 0;
-  let rest = '';
-  const takeLine = (line: string) => {
-    lines += 1;
-    take(cutLine(line.endsWith('\r') ? line.replace(/\r+$/, '') : line, lineCap), lines);
-  };
-  const write = (bytes: Buffer | undefined) => {
-    const decoded = decode(bytes);
-    const parts = (decoded.includes('\0') ? decoded.replaceAll('\0', '') : decoded).split('\n');
-    const last = parts.pop() ?? '';
-    for (const part of parts) {
-      takeLine(rest === '' ? part : rest + part);
-      rest = '';
-    }
-    // Not at each piece: a line may come in millions of them.
-    rest = rest.length + last.length > 4 * lineCap ? cutLine(rest + last, lineCap) : rest + last;
-  };
-  return {
-    get lines() {
-      return lines;
-    },
-    write,
-    end() {
-      write(undefined);
-      if (rest !== '') takeLine(rest);
-      rest = '';
-    },
-  };
-}
-
-/** Undefined at the end: what is left of half a character. Without the mark of the byte order. */
-function createDecoder(encoding: 'utf8' | 'utf16le' | 'utf16be'): (bytes: Buffer | undefined) => string {
-  if (encoding === 'utf16be') {
-    const decoder = new TextDecoder('utf-16be');
-    return (bytes) => (bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true }));
-  }
-  // Unlike TextDecoder's, its strings have one byte for each character where that is enough.
-  const decoder = new StringDecoder(encoding);
-  let isFirst = true;
-  return (bytes) => {
-    const text = bytes === undefined ? decoder.end() : decoder.write(bytes);
-    const from = isFirst && text.startsWith('\uFEFF') ? 1 : 0;
-    isFirst &&= text === '';
-    return from === 0 ? text : text.slice(from);
-  };
 }
 
 interface Unpacking {

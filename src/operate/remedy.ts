@@ -4,7 +4,7 @@
  */
 import { DeployError } from '../core/error.ts';
 import { type Message, say } from '../core/message.ts';
-import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
+import { type Deployment, type DeploymentList, isServing } from '../supervisor/deployment.ts';
 import type { Fix } from '../supervisor/state.ts';
 import { toErrorText, toText } from '../text/render.ts';
 import type { Context } from './context.ts';
@@ -28,9 +28,14 @@ export async function upAndMend(request: MendRequest, context: Context): Promise
   checkOptions(request);
   const asked = await settleUp(request, context);
   const mended = await mend(asked, { fix: request.fix, canMend: request.wait && !request.foreground, ...toDoors(context) }, context);
-  if (!request.write) return mended.deployed;
+  if (!request.write || !isReady(mended.deployed)) return mended.deployed;
   const { writeFixes } = await import('./write-fixes.ts');
   return (await writeFixes(mended, context)) ?? mended.deployed;
+}
+
+/** Not where the wait was interrupted. */
+function isReady(deployed: Deployed): boolean {
+  return (deployed.kind === 'Deployment' ? [deployed] : deployed.deployments).every(({ state }) => isServing(state));
 }
 
 function checkOptions({ fix, write, wait, foreground }: MendRequest): void {
@@ -44,11 +49,18 @@ type Asked = SettledUp<UpRequest>;
 export interface Doors {
   readonly start: (asked: Asked) => Promise<Deployed>;
   readonly try: (asked: Asked) => Promise<Trial>;
+  /** How the very same launch failed last, where it would fail so again. */
+  readonly recall: (asked: Asked) => Promise<DeployError | undefined>;
   readonly now: () => Date;
 }
 
 function toDoors(context: Context): Doors {
-  return { start: (asked) => up(asked, context), try: (asked) => tryPlan(asked, context), now: () => new Date() };
+  return {
+    start: (asked) => up(asked, context),
+    try: (asked) => tryPlan(asked, context),
+    recall: (asked) => recallFailure(asked, context),
+    now: () => new Date(),
+  };
 }
 
 export interface Mending extends Doors {
@@ -69,16 +81,28 @@ const most = 3;
 
 export async function mend(first: Asked, mending: Mending, context: Pick<Context, 'emit' | 'confirm' | 'signal'>): Promise<Mended> {
   const made: Fix[] = [];
+  const startedAt = mending.now().getTime();
   let asked = first;
+  // Who comes for the cure need not wait for the same failure again.
+  let known = mending.fix && mending.canMend ? await mending.recall(asked) : undefined;
   for (;;) {
-    const outcome = await attempt(asked, mending);
+    const outcome = known ?? (await attempt(asked, mending));
     if (!(outcome instanceof DeployError)) return { deployed: outcome, asked, made };
     const next = await findNext(outcome, { asked, made, mending, context });
-    if (next === undefined) throw toFailure(outcome, { name: toDeployedName(asked, asked.chosen), made });
-    made.push(next);
-    // Whoever agreed to the first replacement agreed to what comes of it.
-    asked = { ...asked, fixes: [...asked.fixes, next], yes: true };
+    if (next !== undefined) {
+      made.push(next);
+      // Whoever agreed to the first replacement agreed to what comes of it; of a refusal nobody was asked yet.
+      const agreed = asked.yes || (known === undefined && outcome.diagnosis !== undefined);
+      const left = toTimeLeft(first, mending.now().getTime() - startedAt);
+      asked = { ...asked, ...left, fixes: [...asked.fixes, next], yes: agreed };
+    } else if (known === undefined) throw toFailure(outcome, { name: toDeployedName(asked, asked.chosen), made });
+    known = undefined;
   }
+}
+
+/** It is one wait for whoever waits. */
+function toTimeLeft({ timeoutMs }: Asked, spentMs: number): Pick<UpRequest, 'timeoutMs'> {
+  return timeoutMs === undefined ? {} : { timeoutMs: Math.max(timeoutMs - spentMs, 1) };
 }
 
 async function attempt(asked: Asked, { start }: Mending): Promise<Deployed | DeployError> {
@@ -158,6 +182,17 @@ function toFailure(error: DeployError, { name, made }: { readonly name: string; 
   const { diagnosis, findings } = error;
   const about = { name, tried: toText(list), reason: toErrorText(error).message };
   return DeployError.of('engine/not-mended', about, { cause: error, findings, ...(diagnosis ? { diagnosis } : {}) });
+}
+
+/** Only of what would fail again: the rest may have passed by now. */
+async function recallFailure(asked: Asked, context: Context): Promise<DeployError | undefined> {
+  const name = toDeployedName(asked, asked.chosen);
+  const { state } = await readRecord(name, context);
+  const report = state?.life === 'failed' ? state.lastExit?.report : undefined;
+  if (state === undefined || report === undefined || !report.permanent) return undefined;
+  const { spec } = await tryPlan(asked, context);
+  if (spec?.hash !== state.wanted.spec.hash) return undefined;
+  return DeployError.of('engine/failed', { name, line: state.lastExit?.line ?? report.cause }, { diagnosis: report });
 }
 
 /** What `up` would make of it, without a start. */

@@ -54,7 +54,7 @@ function toFactsLine({ permanent, confidence, phase, engineVersion }: Diagnosis)
 /** Line 0 is none of the log: an exit code, the kernel, a GPU. */
 function toEvidenceLine({ line, text }: Diagnosis['evidence'][number]): string {
   const shown = toCut(toClean(text).replaceAll('\n', ' '));
-  return line === 0 ? shown : toText(say('diagnosis.line', { line, text: shown }));
+  return line === 0 ? shown : toText(say('views.evidence', { line, text: shown }));
 }
 
 function toCut(text: string): string {

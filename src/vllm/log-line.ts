@@ -69,7 +69,8 @@ function parseJsonLine(line: string): LogLine | undefined {
   };
 }
 
-function parseRecord(line: string): Readonly<Record<string, unknown>> | undefined {
+/** Undefined where it is not one JSON object. */
+export function parseRecord(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? { ...value } : undefined;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { cutLine, openLogFile, readLogLines } from '../../src/host/log-lines.ts';
+import { openLogFile, readLogLines } from '../../src/host/log-lines.ts';
+import { cutLine } from '../../src/host/split-lines.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'qd-log-lines-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -67,12 +67,13 @@ interface Setup {
   /** What each start ends in; the last one again and again. */
   readonly starts: readonly (DeployError | undefined)[];
   readonly plan?: (fixes: readonly Pick<Fix, 'set'>[]) => Partial<Trial>;
+  readonly recalled?: DeployError;
   readonly fix?: boolean;
   readonly canMend?: boolean;
   readonly confirm?: () => Promise<boolean>;
 }
 
-async function run({ starts, plan = () => ({}), fix = true, canMend = true, confirm = async () => false }: Setup) {
+async function run({ starts, plan = () => ({}), recalled, fix = true, canMend = true, confirm = async () => false }: Setup) {
   const said: DeployEvent[] = [];
   const started: Asked[] = [];
   const doors: Doors = {
@@ -83,6 +84,7 @@ async function run({ starts, plan = () => ({}), fix = true, canMend = true, conf
       return ready;
     },
     try: async ({ fixes }) => ({ spec: toSpec(fixes), problems: [], blockers: [], ...plan(fixes) }),
+    recall: async () => recalled,
     now: () => new Date('2026-11-21T10:00:00Z'),
   };
   const context = { emit: (event: DeployEvent) => void said.push(event), confirm, signal: new AbortController().signal };
@@ -175,6 +177,18 @@ describe('--fix', () => {
     const both = (fixes: readonly Pick<Fix, 'set'>[]) => ({ ...plan(fixes), spec: { ...toSpec([]), program: `vllm${fixes.length}` } });
     const { started } = await run({ starts: [taken, undefined], plan: both });
     expect(started[1]?.fixes[0]?.set).toEqual({ 'server.port': 8001 });
+    // Nothing was started, and so nobody has agreed to a replacement.
+    expect(started[1]?.yes).toBe(false);
+  });
+
+  test('a failure that is known is not waited for again', async () => {
+    const { started } = await run({ recalled: fail({ 'vllm.max-model-len': 8192 }), starts: [undefined] });
+    expect(started.map(({ fixes }) => fixes.map(({ set }) => set))).toEqual([[{ 'vllm.max-model-len': 8192 }]]);
+  });
+
+  test('one that is known without a cure is tried anew', async () => {
+    const { outcome, started } = await run({ recalled: fail(undefined), starts: [undefined] });
+    expect({ outcome, started }).toMatchObject({ outcome: { deployed: ready, made: [] }, started: [asked] });
   });
 
   test('what was called off or asked wrongly is no failure to be cured', async () => {

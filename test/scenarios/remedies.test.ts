@@ -16,10 +16,7 @@ eachInSandbox((made) => {
 });
 
 let taker: Server | undefined;
-afterEach(async () => {
-  if (taker) await new Promise((done) => taker?.close(done));
-  taker = undefined;
-});
+afterEach(release);
 
 const timeout = 60_000;
 
@@ -237,23 +234,43 @@ it.each(cases)('$what', { timeout }, async ({ refuse, profile, because, changed,
   expect(reset.json<Deployment>().running).toBeUndefined();
 });
 
-it('a port that is taken, as our own check knows it, and as the engine says it', { timeout }, async () => {
+it('a taken port is left for the next one, and --reset goes back to it when it is free', { timeout }, async () => {
   taker = await take(port);
   const file = await writeMine('', '');
-  const refused = await box.cli('up', '-p', file);
-  expect(refused.code).toBe(4);
+  expect((await box.cli('up', '-p', file)).code).toBe(4);
   const fixed = await box.cli('up', '-p', file, '--fix', '-o', 'json');
   expect(fixed.code, fixed.stderr).toBe(0);
   expect(fixed.json()).toMatchObject({
     state: 'ready',
     running: [{ path: 'server.port', from: String(port), because: 'runtime/port-taken' }],
   });
-  await box.cli('down', 'mine', '--force');
-  await box.cli('forget', 'mine');
-  const words = await box.cli('up', '-p', file, '--skip-preflight', '--set', 'restart={first-delay: 100ms, max-failures: 2}', '-o', 'json');
+  await release();
+  const reset = await box.cli('restart', 'mine', '--reset', '-o', 'json');
+  expect(reset.code, reset.stderr).toBe(0);
+  expect(reset.json()).toMatchObject({ state: 'ready', port, configDrift: false });
+  expect(reset.json<Deployment>().running).toBeUndefined();
+});
+
+it('--skip-preflight starts what we would refuse, with a warning, and the engine says it in its own words', { timeout }, async () => {
+  taker = await take(port);
+  const file = await writeMine('', '');
+  const up = (...more: string[]) =>
+    box.cli('up', '-p', file, '--skip-preflight', '--set', 'restart={first-delay: 100ms, max-failures: 2}', '-o', 'json', ...more);
+  const words = await up();
   expect(words.code, words.stderr).toBe(5);
   expect(words.stderr).toMatch(/not heeded.*Port \d+ on 127\.0\.0\.1 is taken/);
   expect(words.json()).toMatchObject({ diagnosis: { cause: 'port_in_use', permanent: false } });
+  expect((await up('--fix')).json()).toMatchObject({ state: 'ready', running: [{ path: 'server.port', because: 'port_in_use' }] });
+});
+
+it('what our own rules refuse is cured before anything is started', { timeout }, async () => {
+  const file = await writeMine(`${vllm('max-num-batched-tokens: 64, enable-chunked-prefill: false, block-size: 7')}\n`, '');
+  expect((await box.cli('up', '-p', file)).code).toBe(3);
+  const result = await box.cli('up', '-p', file, '--fix', '-o', 'json');
+  expect(result.code, result.stderr).toBe(0);
+  const { running = [], run } = result.json<Deployment>();
+  expect(running.map(({ path }) => path).toSorted()).toEqual(['vllm.block-size', 'vllm.enable-chunked-prefill']);
+  expect(run).toBe(1);
 });
 
 it('is kept by restart and by another up, and overruled by who sets something else', { timeout }, async () => {
@@ -278,13 +295,18 @@ it('is kept by restart and by another up, and overruled by who sets something el
   expect(await untilNothingIsLeft(box)).toEqual([]);
 });
 
-it('is dropped when the profile itself says something else by then', { timeout }, async () => {
+it.each([
+  ['itself says something else by then', 'mine.yaml'],
+  ['is another one', 'other.yaml'],
+])('is dropped when the profile %s', { timeout }, async (_, next) => {
   const file = await writeMine(`${vllm('max-model-len: 32768')}\n`, 'kv-cache:8192');
   expect((await box.cli('up', '-p', file, '--fix')).code).toBe(0);
-  await writeFile(file, (await readFile(file, 'utf8')).replace('32768', '1024'));
-  const again = await box.cli('up', '-p', file, '--yes', '-o', 'json');
+  const changed = join(box.home, next);
+  await writeFile(changed, (await readFile(file, 'utf8')).replace('32768', '1024'));
+  const again = await box.cli('up', 'mine', '-p', changed, '--yes', '-o', 'json');
   expect(again.json<Deployment>().running).toBeUndefined();
-  expect(again.stderr).toContain('1024');
+  expect(again.stderr).toMatch(/vllm\.max-model-len: .*32768 → 8192.* is dropped/);
+  expect(again.stderr).toContain('vllm.max-model-len: 8192 → 1024');
 });
 
 it('--write puts it into the profile, comments kept; without --fix it is refused', { timeout }, async () => {
@@ -315,7 +337,8 @@ it('without --fix and without a terminal the failure is the answer, and the comm
   expect(result.stderr).toContain('qwen-deploy up mine --fix');
   const fixed = await box.cli('up', 'mine', '--fix', '-o', 'json');
   expect(fixed.code, fixed.stderr).toBe(0);
-  expect(fixed.json()).toMatchObject({ state: 'ready', running: [{ path: 'vllm.max-model-len', to: '8192' }] });
+  // Its failure is known: it is not met a second time.
+  expect(fixed.json()).toMatchObject({ state: 'ready', run: 2, running: [{ path: 'vllm.max-model-len', to: '8192' }] });
 });
 
 it('ends with what was tried when nothing helps', { timeout }, async () => {
@@ -341,6 +364,12 @@ async function writeMine(text: string, refuse: string): Promise<string> {
   const engine = `engine:\n  executable: ${fakeVllm}\n  env:\n    FAKE_VLLM: '${faults}'\n`;
   await writeFile(file, `extends: tiny\n# of a person\nserver: { port: ${port} }\nrestart: { first-delay: 100ms }\n${engine}${text}`);
   return file;
+}
+
+async function release(): Promise<void> {
+  const server = taker;
+  taker = undefined;
+  if (server) await new Promise((done) => server.close(done));
 }
 
 function take(taken: number): Promise<Server> {

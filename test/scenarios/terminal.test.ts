@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSandbox, eventually, freePort, root, type Sandbox } from './sandbox.ts';
+import type { Deployment } from '../../src/supervisor/deployment.ts';
+import { createSandbox, eventually, fakeVllm, freePort, root, type Sandbox, writeProfile } from './sandbox.ts';
 
 const run = promisify(execFile);
 const cli = `${process.execPath} ${join(root, 'dist/main.js')}`;
@@ -72,5 +73,19 @@ describe('in a terminal of 100 columns', () => {
     const lines = await waitForScreen((screen) => /confirm\/declined[\s\S]*\n\$/.test(screen));
     expect(lines.join('\n')).toContain('✖ Nothing was changed.');
     expect((await box.cli('status', 'demo', '-o', 'json')).json()).toMatchObject({ state: 'ready', port });
+  });
+
+  test('after a failed start its cure is shown and asked for; yes starts again', async () => {
+    const engine = `engine: { executable: ${fakeVllm}, env: { FAKE_VLLM: 'refuse=kv-cache:8192' } }`;
+    const text = `extends: tiny\nserver: { port: ${port + 2} }\n${engine}\nvllm: { max-model-len: 32768 }\n`;
+    const profile = await writeProfile(box, 'mine', text);
+    await tmux('resize-window', '-x', '100', '-y', '40');
+    await type(`clear; ${cli} up -p ${profile}`);
+    const asked = await waitForScreen((screen) => screen.includes('[y/N]'));
+    expect(asked.join('\n')).toContain('vllm.max-model-len: 32768 → 8192');
+    await type('y');
+    await waitForScreen((screen) => /✔ ready[\s\S]*\n\$/.test(screen));
+    const [running] = (await box.cli('status', 'mine', '-o', 'json')).json<Deployment>().running ?? [];
+    expect(running).toEqual({ path: 'vllm.max-model-len', from: '32768', to: '8192', because: 'kv_cache_too_small' });
   });
 });

@@ -19,6 +19,11 @@ const toTexts = (lines: readonly UnwrappedLine[]) => lines.map(({ text }) => tex
 test('there are captures', () => expect(captures.length).toBeGreaterThan(5));
 
 const plain = captures.map((file) => readFileSync(new URL(file, logs), 'utf8').split('\n'));
+/** Some of these are pasted with what stood around their lines. */
+const failures = new URL('../fixtures/failures/', import.meta.url);
+const pasted = readdirSync(failures)
+  .filter((name) => name.endsWith('.log'))
+  .map((name) => [name, readFileSync(new URL(name, failures), 'utf8').trimEnd().split('\n')] as const);
 const withoutReturns = plain.map((lines) => lines.map((line) => line.replace(/\r+$/, '')));
 
 describe.each(Object.entries(wraps))('%s', (name, wrap) => {
@@ -28,6 +33,13 @@ describe.each(Object.entries(wraps))('%s', (name, wrap) => {
       expect(toTexts(found.lines)).toEqual(lines);
       expect(found.lines.map(({ number }) => number)).toEqual(lines.map((_, index) => index + 1));
       if (name !== 'plain' && name !== 'windows line ends') expect(found.formats.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('the last words of real servers come out as without it', () => {
+    for (const [file, lines] of pasted) {
+      const bare = lines.map((line) => line.replace(/\r+$/, ''));
+      expect([file, toTexts(unwrap(bare.map(wrap)).lines)]).toEqual([file, toTexts(unwrap(bare).lines)]);
     }
   });
 

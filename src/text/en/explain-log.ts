@@ -12,7 +12,6 @@ export const explainLog = {
   'diagnosis.engine': 'vLLM {version}',
   'diagnosis.proof': 'proof',
   'diagnosis.best-lines': 'the lines that say most',
-  'diagnosis.line': 'line {line}: {text}',
   'diagnosis.remedies': 'what to do',
   'diagnosis.also': 'also seen: {causes}',
   'diagnosis.report':
@@ -26,7 +25,7 @@ export const explainLog = {
   'explain-log.launch': 'start {launch} of {launches}, the last one that failed',
   'explain-log.launches': '{launches} starts',
   'explain-log.engines': '{engines} sources',
-  'explain-log.lines': '{lines} lines',
+  'explain-log.lines': 'lines: {lines}',
   'explain-log.format': 'as written by {format}',
   'explain-log.gzip': 'unpacked',
   'explain-log.cut': 'the packed file ends too early: what stood before that was read',

@@ -1,4 +1,5 @@
 /** Which lines of a log may be the reason of its end, the likeliest first. */
+import type { StartPhase } from '../../core/event.ts';
 import { deathWindow, type FailureEvidence, type Hit, type LogEvidence, type ProcessRole } from './evidence.ts';
 import type { SignatureRole } from './signature.ts';
 import { signatures } from './signatures.ts';
@@ -44,7 +45,7 @@ function toStarting(evidence: FailureEvidence): Candidates {
     return { hits: [], from: 0, to: 0, isFailed: false };
   if (evidence.wanted) return { hits: [], from: 0, to: 0, isFailed: false };
   const isFailed = hits.length > 0 || hasFailedExit(evidence) || log.exceptions.some(({ line }) => line <= to);
-  return { hits: toRanked(hits.map((hit) => hit)), from: 0, to, isFailed: isFailed && (log.stop === undefined || telling.length > 0) };
+  return { hits: toRanked(hits), from: 0, to, isFailed: isFailed && (log.stop === undefined || telling.length > 0) };
 }
 
 function hasFailedExit({ exit }: FailureEvidence): boolean {
@@ -65,9 +66,21 @@ function isSilence(hit: Hit): boolean {
   return hit.cause === 'request_timeout_hang' && signatures[hit.signature]?.quiet === true;
 }
 
+/** Phases in which the engine itself is at work for long. */
+const slowPhases: readonly StartPhase[] = [
+  'engine',
+  'downloading',
+  'loading',
+  'compiling',
+  'profiling',
+  'kv-cache',
+  'capturing',
+  'warming',
+];
+
 /** Of a start whose log tells that it is at work. */
 function isSlowness(hit: Hit, log: LogEvidence): boolean {
-  return isSilence(hit) && log.phase !== 'spawned' && log.phase !== 'importing';
+  return isSilence(hit) && slowPhases.includes(log.phase);
 }
 
 function roleOf({ signature }: Hit): SignatureRole {

@@ -3,6 +3,7 @@
  * whatever went wrong, pydantic ends with a link, and a clean stop may end in an EngineDeadError. So lines are ranked by
  * what they are (signature.ts), then by who wrote them, then by which came first; what was survived does not count.
  */
+import type { StartPhase } from '../../core/event.ts';
 import type { Diagnosis } from '../../core/finding.ts';
 import { say } from '../../core/message.ts';
 import { toCandidates } from './candidates.ts';
@@ -50,13 +51,22 @@ function toVerdict(evidence: FailureEvidence): Verdict | undefined {
   if (winner === undefined)
     return candidates.isFailed ? { cause: 'unknown', permanent: false, confidence: 'unsure', others: [] } : undefined;
   const role = signatures[winner.signature]?.role ?? 'root';
-  const isBare = role === 'generic' || role === 'noise';
+  const isBare = role === 'generic' || role === 'noise' || isOfStart(winner, evidence);
   const hasException = evidence.log.exceptions.some(({ line }) => line >= candidates.from && line <= candidates.to);
   // Something else has failed, and it has a name; only nobody knows it.
   if (isBare && hasException) return { cause: 'unknown', permanent: false, confidence: 'unsure', others: candidates.hits };
   const cause = chooseOutOfMemory(winner, evidence);
   return { cause, permanent: isPermanent(winner, cause, { evidence }), confidence: toConfidence(winner), winner, others: candidates.hits };
 }
+
+/** "The engine died" while it started says no more than that the start failed. */
+function isOfStart({ cause }: Hit, { log, served }: FailureEvidence): boolean {
+  const isStarting = log.servedFrom === undefined && served !== true && !outsideOfStart.includes(log.phase);
+  return cause === 'engine_dead_runtime' && isStarting;
+}
+
+/** Before the engine begins, and after it is ready. */
+const outsideOfStart: readonly StartPhase[] = ['spawned', 'importing', 'configuring', 'listening', 'verifying'];
 
 /** What has served once can serve again: only a failed start proves that nothing but a change helps. */
 function isPermanent(winner: Hit, cause: CauseId, { evidence }: { readonly evidence: FailureEvidence }): boolean {

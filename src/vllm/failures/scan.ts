@@ -20,8 +20,9 @@ export interface LogScan {
   end(): LogEvidence;
 }
 
-export function createLogScan(): LogScan {
-  const state: ScanState = { search: createSearch(), keeper: createEvidence(), line: 0, at: 0, before: '', open: [] };
+/** Making the search takes some milliseconds: who reads many logs makes it once. */
+export function createLogScan(search: WordSearch = createSignatureSearch()): LogScan {
+  const state: ScanState = { search, keeper: createEvidence(), line: 0, at: 0, before: '', open: [] };
   return {
     push: (raw) => {
       state.line++;
@@ -47,7 +48,7 @@ interface ScanState {
 
 const markerNames = Object.keys(markers) as readonly MarkerName[];
 
-function createSearch(): WordSearch {
+export function createSignatureSearch(): WordSearch {
   return createWordSearch([...signatures.map(({ pattern }) => toNeedles(pattern)), ...markerNames.map((name) => markers[name].words)]);
 }
 
@@ -117,9 +118,10 @@ function closeOpen(state: ScanState, part: string): void {
   if (next === undefined || !next.bare || part.trim() === '') return;
   const [before] = toHeadedLines(state.before);
   if (before === undefined) return;
+  const text = joinLines(before.text, next.text);
   for (const index of open) {
-    const match = signatures[index]?.pattern.exec(joinLines(before.text, next.text));
-    if (match) state.keeper.hit({ signature: index, match, headed: before, line: state.line - 1 });
+    const match = signatures[index]?.pattern.exec(text);
+    if (match) state.keeper.hit({ signature: index, match, headed: { ...before, text }, line: state.line - 1 });
   }
 }
 

@@ -2,6 +2,7 @@
  * What containers, orchestrators and loggers put around a line of a log. Each format takes its own lines apart and
  * knows nothing of others; which one it is in a file, the majority of lines decides (unwrap.ts).
  */
+import { parseRecord } from '../log-line.ts';
 
 export type FormatId =
   | 'docker-json'
@@ -162,15 +163,4 @@ function peelGrep(line: string): Peeled | undefined {
 
 function isOfTheMachine(name: unknown): boolean {
   return typeof name === 'string' && ofTheMachine.test(name);
-}
-
-/** Undefined where it is not one JSON object. */
-function parseRecord(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    // cut, or of somebody else
-    return undefined;
-  }
 }

@@ -46,8 +46,8 @@ export function createUnwrapper(take: (line: UnwrappedLine) => void, { cut }: Un
 const firstVote = 32;
 /** So many in a row that do not fit let the lines vote again. */
 const nextVote = 8;
-/** Compose's lines of what Docker has stamped, of a journal: more do not lie inside of each other. */
-const deepest = 3;
+/** Docker keeps what compose wrote of what was stamped twice: more do not lie inside of each other. */
+const deepest = 4;
 
 interface Layer {
   push(line: UnwrappedLine): void;

@@ -48,7 +48,10 @@ describe('GpuLife', () => {
     expect(await life.explainExit(report, record)).toBe(report);
     await writeFile(join(home, 'kernel-log'), '[ 1.0] NVRM: Xid (PCI:0000:01:00): 13, old\n[ 2.0] NVRM: Xid (PCI:0000:01:00): 31, new\n');
     expect(await life.explainExit(report, record)).toEqual({
-      exit: { cause: 'gpu', at, code: 0, diagnosis: 'xid-31', line: '[ 2.0] NVRM: Xid (PCI:0000:01:00): 31, new' },
+      exit: {
+        ...{ cause: 'gpu', at, code: 0, diagnosis: 'xid-31', line: '[ 2.0] NVRM: Xid (PCI:0000:01:00): 31, new' },
+        report: expect.objectContaining({ cause: 'gpu_lost_xid', permanent: false, evidence: [{ line: 0, text: 'Xid 31' }] }),
+      },
       permanent: false,
     });
     expect(await life.proveMemoryReturned(record, [])).toBeUndefined();

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Diagnosis } from '../../../src/core/finding.ts';
 import { diagnose } from '../../../src/vllm/failures/diagnose.ts';
 import type { FailureEvidence } from '../../../src/vllm/failures/evidence.ts';
-import { createLogScan } from '../../../src/vllm/failures/scan.ts';
+import { createLogScan, createSignatureSearch } from '../../../src/vllm/failures/scan.ts';
 
 export interface Case {
   readonly log: string;
@@ -41,8 +41,10 @@ export function readCapture(name: string): string {
   return readFileSync(new URL(`${name}.log`, captured), 'utf8');
 }
 
+const search = createSignatureSearch();
+
 export function explain(text: string, beside: Omit<FailureEvidence, 'log'> = {}): Diagnosis | undefined {
-  const scan = createLogScan();
+  const scan = createLogScan(search);
   for (const line of text.split('\n')) scan.push(line);
   return diagnose({ log: scan.end(), ...beside });
 }

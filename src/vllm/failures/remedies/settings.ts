@@ -106,7 +106,7 @@ function leaveVariable(name: string): Remedy {
 }
 
 /** `'a', 'b'` of argparse, `a,b` of vLLM's own lists. */
-export function toChoices(list: string | undefined): readonly string[] {
+function toChoices(list: string | undefined): readonly string[] {
   return (list ?? '').split(/[,\s]+/).flatMap((word) => /[\w.-]+/.exec(word)?.[0] ?? []);
 }
 
@@ -177,7 +177,9 @@ function toLoraRemedies({ facts }: RemedyFacts): readonly Remedy[] {
   return path === undefined ? [toRemedy(say('cure.lora.fit'))] : [toRemedy(say('cure.lora.path', { path }))];
 }
 
-function toPortRemedies({ facts, settings }: RemedyFacts): readonly Remedy[] {
+function toPortRemedies({ facts, settings, text }: RemedyFacts): readonly Remedy[] {
+  // Between its own processes: such a port is chosen anew at each start.
+  if (/Dist\w{1,20}Error|zmq|tcp:\/\//i.test(text)) return [toRemedy(say('cure.port.wait'), undefined, 'ss -ltnp')];
   const taken = toNumber(facts['port']) ?? toNumber(settings['port']) ?? 8000;
   const port = taken >= 65_535 ? 8000 : taken + 1;
   return [

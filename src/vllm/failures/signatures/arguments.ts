@@ -183,7 +183,7 @@ export const argumentSignatures: readonly Signature[] = [
   { cause: 'tensor_parallel_indivisible', pattern: /not aligned with the quantized weight shape|too large tensor parallel size/i },
   {
     cause: 'tensor_parallel_indivisible',
-    pattern: /\w{1,40}(?:heads|experts|size|layers)\w{0,20} ?\(?=? ?\d{0,9}\)? (?:is not|must be|not) divisible by/i,
+    pattern: /(?:heads|experts|size|layers)\w{0,20} ?\(?=? ?\d{0,9}\)? (?:is not|must be|not) divisible by/i,
     role: 'hint',
   },
   { cause: 'lora_failure', pattern: /LoRA rank (?<rank>\d{1,6}) is greater than max_lora_rank (?<maximum>\d{1,6})/i },

@@ -20,11 +20,13 @@ export const checkpointSignatures: readonly Signature[] = [
     cause: 'model_not_found',
     pattern: /does not appear to have a file named config\.json|No such file or directory: ['"](?<model>[^'"]{0,400})\/config\.json/,
   },
+  { cause: 'model_not_found', pattern: /Repo id must (?:use|not|have)|HFValidationError/ },
   {
     cause: 'model_not_found',
     pattern:
       /ensure the presence of a 'config\.json'|(?:model|checkpoint) (?:path|directory|folder) .{1,200} (?:does not exist|not found)|Incorrect path_or_model_id/i,
     role: 'hint',
+    verdict: 'transient',
   },
   {
     cause: 'model_not_found',
@@ -62,7 +64,7 @@ export const checkpointSignatures: readonly Signature[] = [
   {
     cause: 'hub_unreachable',
     pattern:
-      /(?:requests\.exceptions|urllib3\.exceptions)\.(?:ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|MaxRetryError|NameResolutionError|NewConnectionError)|httpx\.(?:Connect(?:Error|Timeout)|ReadTimeout|ProxyError|RemoteProtocolError)/,
+      /(?:requests\.exceptions|urllib3\.exceptions)\.(?:ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|MaxRetryError|NameResolutionError|NewConnectionError)|httpx\.(?:Connect(?:Error|Timeout)|ReadTimeout|ProxyError|RemoteProtocolError)|urllib3\.exceptions\.ProtocolError|RemoteDisconnected\(/,
     role: 'hint',
   },
   {
@@ -94,7 +96,7 @@ export const checkpointSignatures: readonly Signature[] = [
   },
   {
     cause: 'corrupted_checkpoint',
-    pattern: /PytorchStreamReader failed|invalid load key, '|UnpicklingError|Unable to load weights from|git-lfs\.github\.com\/spec/i,
+    pattern: /PytorchStreamReader failed|invalid load key, 'v'|Unable to load weights from|git-lfs\.github\.com\/spec/i,
   },
   {
     cause: 'corrupted_checkpoint',
@@ -102,20 +104,36 @@ export const checkpointSignatures: readonly Signature[] = [
   },
   {
     cause: 'corrupted_checkpoint',
-    pattern:
-      /Can't load (?:the )?(?:image processor|processor|feature extractor|video processor|configuration|config|the model) (?:for|of) ['"](?<path>[^'"]{1,400})['"]/,
+    pattern: /Can't load (?:the )?(?:image processor|processor|feature extractor|video processor) (?:for|of) ['"](?<path>[^'"]{1,400})['"]/,
+    role: 'hint',
+  },
+  // Said also where the hub was out of reach.
+  {
+    cause: 'corrupted_checkpoint',
+    pattern: /Can't load (?:the )?(?:configuration|config|model) (?:for|of) /,
+    role: 'hint',
+    verdict: 'transient',
   },
   { cause: 'corrupted_checkpoint', pattern: /does not appear to have (?:a file named|files named) (?<file>[\w.()-]{1,100})/, role: 'hint' },
   {
     cause: 'corrupted_checkpoint',
     pattern:
-      /Following weights were not initialized from checkpoint|There is no module or parameter named|size mismatch for \S{1,200}:|Consistency check failed|(?:safetensors|weight|checkpoint) files? (?:is|are) (?:missing|corrupt\w{0,4}|incomplete)/i,
+      /Error no file named .{1,200} found in|Following weights were not initialized from checkpoint|There is no module or parameter named|size mismatch for \S{1,200}:|Consistency check failed|(?:safetensors|weight|checkpoint) files? (?:is|are) (?:missing|corrupt\w{0,4}|incomplete)/i,
   },
   {
     cause: 'corrupted_checkpoint',
     pattern:
       /(?:No such file or directory: ['"][^'"]{0,400}\.(?:safetensors|bin|pt|gguf|index\.json)['"])|EntryNotFoundError|Attempted to load weight \(|GGUF magic invalid|invalid GGUF/i,
     role: 'hint',
+  },
+  // A cache of compiled graphs is pickled too, and that is made anew.
+  {
+    cause: 'corrupted_checkpoint',
+    pattern: /UnpicklingError|pickle data was truncated|invalid load key, '/,
+    role: 'hint',
+    confidence: 'likely',
+    verdict: 'transient',
+    when: 'starting',
   },
   { cause: 'corrupted_checkpoint', pattern: /json\.decoder\.JSONDecodeError/, role: 'hint', confidence: 'likely', verdict: 'transient' },
   {
@@ -127,10 +145,11 @@ export const checkpointSignatures: readonly Signature[] = [
     cause: 'tokenizer_or_chat_template',
     pattern: /chat template string \(.{0,400}\) appears path-like|chat template .{1,200}(?:does not exist|doesn't exist|not found)/i,
   },
+  { cause: 'tokenizer_or_chat_template', pattern: /Can't load tokenizer for|Failed to load the tokenizer/, role: 'hint' },
   {
     cause: 'tokenizer_or_chat_template',
     pattern:
-      /Can't load tokenizer for|Tokenizer class \S{1,80} does not exist|Couldn't instantiate the backend tokenizer|Failed to load the tokenizer|Converting from (?:SentencePiece|Tiktoken)|Unable to load vocabulary/i,
+      /Tokenizer class \S{1,80} does not exist|Couldn't instantiate the backend tokenizer|Converting from (?:SentencePiece|Tiktoken)|Unable to load vocabulary/i,
   },
   {
     cause: 'tokenizer_or_chat_template',
@@ -153,8 +172,14 @@ export const checkpointSignatures: readonly Signature[] = [
   },
   {
     cause: 'unsupported_architecture',
-    pattern:
-      /trust[_-]remote[_-]code(?<code>)=?['"`]? ?True|contains custom code which must be executed|(?:Please pass|pass) the argument [`'"]?trust_remote_code/,
+    pattern: /If the model is a custom model not yet available|consider setting .?trust_remote_code/,
+    role: 'hint',
+    confidence: 'likely',
+    verdict: 'transient',
+  },
+  {
+    cause: 'unsupported_architecture',
+    pattern: /(?:pass the argument|set the option) .?trust_remote_code ?= ?True|contains custom code which must be executed/,
   },
   {
     cause: 'unsupported_architecture',

@@ -10,13 +10,14 @@ export const containerSignatures: readonly Signature[] = [
   {
     cause: 'container_entrypoint_invalid',
     pattern:
-      /executable file not found in|exec format error|starting container process caused|exec \S{1,200}: no such file or directory|unable to start container process.{0,200}no such file/i,
+      /executable file not found in|exec format error|exec \S{1,200}: no such file or directory|unable to start container process.{0,200}no such file/i,
   },
   {
     cause: 'container_entrypoint_invalid',
     pattern:
       /(?:sh|bash): (?:\d{1,4}: |line \d{1,6}: )?(?<program>(?:vllm|python\d{0,2}|python3\.\d{1,2}))(?:: command)?: not found|(?:vllm|python): command not found/,
   },
+  { cause: 'docker_no_gpu_runtime', pattern: /nvidia-container-cli: .{0,60}(?:load library failed|driver not loaded|driver rpc error)/i },
   { cause: 'docker_no_gpu_runtime', pattern: /could not select device driver/ },
   {
     cause: 'docker_no_gpu_runtime',

@@ -21,7 +21,7 @@ export const gpuSignatures: readonly Signature[] = [
   {
     cause: 'gpu_lost_xid',
     pattern:
-      /Memory access fault by GPU|HSA_STATUS_ERROR_(?:EXCEPTION|MEMORY|OUT_OF_RESOURCES)|GPU reset (?:is )?required|(?:CUDA|GPU) device.{0,20} (?:lost|hung)/i,
+      /(?:CUBLAS|CUDNN)_STATUS_(?:EXECUTION_FAILED|INTERNAL_ERROR)|Memory access fault by GPU|HSA_STATUS_ERROR_(?:EXCEPTION|MEMORY|OUT_OF_RESOURCES)|GPU reset (?:is )?required|(?:CUDA|GPU) device.{0,20} (?:lost|hung)/i,
     quiet: true,
   },
   {
@@ -100,13 +100,18 @@ export const gpuSignatures: readonly Signature[] = [
   },
   {
     cause: 'attention_backend_unsupported',
-    pattern: /Head size \d{1,5} is not supported by|FlashAttention only supports Ampere|Supported head sizes are/i,
+    pattern:
+      /(?:FlashMLA|FlashAttention|FlashInfer|XFormers|attention sinks?) is not (?:supported|available) (?:on|for|by)|Sinks are only supported (?:in|with|by|on)|Head size \d{1,5} is not supported by|FlashAttention only supports Ampere|Supported head sizes are/i,
   },
   {
     cause: 'attention_backend_unsupported',
     pattern: /attention backend.{0,80}(?:is not supported|cannot be used|not compatible|unsupported)/i,
   },
-  { cause: 'fabric_not_ready', pattern: /system not yet initialized|cudaErrorSystemNotReady|CUDA_ERROR_SYSTEM_NOT_READY|\bError 802\b/ },
+  {
+    cause: 'fabric_not_ready',
+    pattern: /system not yet initialized|cudaErrorSystemNotReady|CUDA_ERROR_SYSTEM_NOT_READY|\bError 802\b/,
+    quiet: true,
+  },
   {
     cause: 'fabric_not_ready',
     pattern:
@@ -117,6 +122,8 @@ export const gpuSignatures: readonly Signature[] = [
     cause: 'no_gpu_visible',
     pattern:
       /No (?:CUDA|HIP|XPU) GPUs? (?:are|is) available|no CUDA-capable device is detected|cudaErrorNoDevice|CUDA_ERROR_NO_DEVICE|hipErrorNoDevice/,
+    role: 'hint',
+    quiet: true,
   },
   {
     cause: 'no_gpu_visible',
@@ -125,7 +132,8 @@ export const gpuSignatures: readonly Signature[] = [
   },
   {
     cause: 'no_gpu_visible',
-    pattern: /Failed to infer device type|Device string must not be empty|UnspecifiedPlatform.{0,60}(?:not|no |has no)/,
+    pattern:
+      /Failed to infer device type|Device string must not be empty|No platform detected|UnspecifiedPlatform.{0,60}(?:not|no |has no)/,
     role: 'hint',
   },
   {
@@ -136,10 +144,12 @@ export const gpuSignatures: readonly Signature[] = [
   },
   {
     cause: 'no_gpu_visible',
-    pattern: /Setting the available devices to be zero|no (?:GPU|accelerator|device)s? (?:was |were )?(?:found|detected|visible)/i,
+    pattern:
+      /Setting the available devices to be zero|Can't initialize NVML|no (?:GPU|accelerator|device)s? (?:was |were )?(?:found|detected|visible)/i,
     role: 'hint',
+    quiet: true,
   },
-  { cause: 'driver_too_old', pattern: /NVIDIA driver on your system is too old(?: \(found version (?<found>\d{4,6})\))?/ },
+  { cause: 'driver_too_old', pattern: /NVIDIA driver on your system is too old(?: \(found version (?<found>\d{4,6})\))?/, quiet: true },
   { cause: 'driver_too_old', pattern: /unsatisfied condition: (?<condition>[\w<>=., ]{1,60})/ },
   {
     cause: 'driver_too_old',
@@ -150,6 +160,7 @@ export const gpuSignatures: readonly Signature[] = [
     cause: 'driver_too_old',
     pattern: /unsupported display driver ?\/ ?cuda driver combination|cudaErrorSystemDriverMismatch|\bError 80[34]\b/,
     role: 'hint',
+    quiet: true,
   },
   {
     cause: 'driver_too_old',
@@ -164,5 +175,12 @@ export const gpuSignatures: readonly Signature[] = [
   {
     cause: 'driver_library_mismatch',
     pattern: /Failed to initialize NVML: (?:Unknown Error|Driver\/library)|NVMLError_Unknown|NVMLError_InsufficientPermissions/i,
+  },
+  // In exclusive mode the device comes free when the other process ends.
+  {
+    cause: 'no_gpu_visible',
+    pattern: /busy or unavailable|cudaErrorDevicesUnavailable|CUDA_ERROR_DEVICE_UNAVAILABLE/,
+    role: 'hint',
+    verdict: 'transient',
   },
 ];

@@ -31,7 +31,7 @@ export const hostSignatures: readonly Signature[] = [
   {
     cause: 'ipc_zmq_failure',
     pattern:
-      /ZMQError: (?:No such file|No such device|Protocol not|Operation not supported|Invalid argument|File name too long|Not a directory|Permission denied|Read-only|Resource temporarily|Context was terminated)/,
+      /ZMQError: (?:No such file|No such device|Protocol not|Operation not supported|Invalid argument|File name too long|Not a directory|Permission denied|Read-only)/,
   },
   {
     cause: 'ipc_zmq_failure',
@@ -61,12 +61,12 @@ export const hostSignatures: readonly Signature[] = [
   {
     cause: 'python_dependency_conflict',
     pattern:
-      /PackageNotFoundError|DistributionNotFound|VersionConflict|Failed to import transformers\.|object has no attribute 'all_special_tokens_extended'|requires .{1,60}, but you have .{1,60} which is incompatible/,
+      /PackageNotFoundError|DistributionNotFound|VersionConflict|Failed to import transformers\.|object has no attribute '?all_special_tokens_extended|numpy\.core\.multiarray failed to import|requires .{1,60}, but you have .{1,60} which is incompatible/,
   },
   {
     cause: 'python_dependency_conflict',
     pattern:
-      /lib[\w.+-]{1,60}\.so[\d.]{0,12}: cannot open shared object file|module '[\w.]{1,100}' has no attribute '\w{1,100}'|partially initialized module/,
+      /lib[\w+.-]{1,60}\.so[\d.]{0,12}: cannot open shared object file|module '[\w.]{1,100}' has no attribute '\w{1,100}'|partially initialized module/,
     role: 'hint',
   },
   {
@@ -88,7 +88,7 @@ export const hostSignatures: readonly Signature[] = [
   {
     cause: 'torch_compile_or_triton_failure',
     pattern:
-      /No such file or directory: '(?:gcc|cc|c\+\+|g\+\+|clang)'|(?:gcc|cc|g\+\+|c\+\+|clang): (?:command )?not found|cannot find -l(?:cuda|python)|CppCompileError|OutOfResources: out of resource/,
+      /No such file or directory: '(?:gcc|cc|c\+\+|g\+\+|clang)'|\b(?:gcc|cc|g\+\+|c\+\+|clang): (?:command )?not found|cannot find -l(?:cuda|python)|CppCompileError|OutOfResources: out of resource/,
   },
   { cause: 'torch_compile_or_triton_failure', pattern: /CalledProcessError: Command '?\[?'?\S{0,100}(?:gcc|cc|g\+\+|clang|ptxas)\b/ },
   {
@@ -102,7 +102,7 @@ export const hostSignatures: readonly Signature[] = [
   {
     cause: 'flashinfer_jit_failure',
     pattern:
-      /Could not find nvcc|nvcc(?:: command)?:? not found|No such file or directory: ['"]{1,2}(?:\S{0,100}\/)?(?:ninja|nvcc)\b|Ninja is required to load|nvcc fatal|CUDA_HOME environment variable is not set/i,
+      /Could not find nvcc|nvcc(?:: command)?:? not found|No such file or directory: ['"]{1,2}(?:\S{0,100}\/)?(?:ninja|nvcc)\b|Ninja is required to load|nvcc fatal|CUDA_HOME (?:environment variable )?is not set/i,
   },
   {
     cause: 'flashinfer_jit_failure',

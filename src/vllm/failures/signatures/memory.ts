@@ -76,7 +76,8 @@ export const memorySignatures: readonly Signature[] = [
   { cause: 'memory_profiling_race', pattern: /release GPU memory while vLLM is profiling/ },
   {
     cause: 'host_oom_killed',
-    pattern: /Out of memory: Killed process|Memory cgroup out of memory|oom-kill:constraint|oom_reaper: reaped process|invoked oom-killer/i,
+    pattern:
+      /Out of memory: Killed process|Memory cgroup out of memory|oom-kill:constraint|oom_reaper: reaped process|invoked oom-killer|oom_kill event|have been OOM Killed/i,
     quiet: true,
   },
   { cause: 'host_oom_killed', pattern: /Killed process \S{1,12} \((?<process>[^)\n]{1,40})\) {1,20}total-vm/, quiet: true },
@@ -104,7 +105,7 @@ export const memorySignatures: readonly Signature[] = [
       /(?:unable to (?:write to file|open shared memory object|resize file|mmap \d{1,20} bytes from file)|could not (?:open|resize)) <\/?torch_/,
   },
   { cause: 'shm_too_small', pattern: /No space left on device(?: \(\d{1,4}\))?: '?\/(?:dev\/shm|psm_|nccl|torch_|sem\.)/ },
-  { cause: 'shm_too_small', pattern: /Error while creatin/, quiet: true },
+  { cause: 'shm_too_small', pattern: /Error while creating shared|\bError while creatin$/, quiet: true },
   {
     cause: 'shm_too_small',
     pattern:
@@ -114,10 +115,10 @@ export const memorySignatures: readonly Signature[] = [
   {
     cause: 'shm_too_small',
     pattern:
-      /insufficient shared memory|Unexpected bus error encountered|not enough (?:space|shared memory).{0,40}(?:\/dev\/shm|shm)|\/dev\/shm.{0,60}(?:too small|is full|No space left)|increase.{0,30}shm[-_ ]size/i,
+      /insufficient shared memory|unable to allocate shared memory\(shm\)|posix_fallocate failed.{0,20}No space left|Unexpected bus error encountered|not enough (?:space|shared memory).{0,40}(?:\/dev\/shm|shm)|\/dev\/shm.{0,60}(?:too small|is full|No space left)|increase.{0,30}shm[-_ ]size/i,
   },
   { cause: 'shm_too_small', pattern: /\bBus error\b|\bSIGBUS\b|status=7\/BUS/, role: 'hint', confidence: 'likely', verdict: 'transient' },
-  { cause: 'disk_full', pattern: /\[Errno 28\](?: No space left on device)?(?:: '(?<path>[^']{1,400})')?/, role: 'hint' },
+  { cause: 'disk_full', pattern: /\[Errno 28\](?: No space left on device)?(?:: '(?<path>[^']{1,400})')?/ },
   { cause: 'disk_full', pattern: /No space left on device|\(os error 28\)|\bENOSPC\b/i, role: 'hint' },
   { cause: 'disk_full', pattern: /Not enough free disk space to download|only has [\d.]{1,12} ?[KMGT]i?B free disk space/, quiet: true },
   { cause: 'disk_full', pattern: /\[Errno 122\]|Disk quota exceeded|quota exceeded.{0,40}(?:disk|block)/i },

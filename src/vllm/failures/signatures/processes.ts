@@ -29,7 +29,7 @@ export const processSignatures: readonly Signature[] = [
   {
     cause: 'request_timeout_hang',
     pattern:
-      /Timed out waiting for (?:\d{1,6} )?.{0,60}(?:engine|core|worker)|Timeout waiting for (?:engine|worker|core)|Engine iteration timed out|Server didn't reply within|did not become ready within/i,
+      /Timed out waiting for (?:\d{1,6} )?.{0,60}(?:engine|core|worker)|Timeout waiting for (?:engine|worker|core)|Engine iteration timed out|Server didn't reply within|did not become ready within|No response from (?:the )?(?:engine|worker).{0,40}within|failed to start within \d/i,
   },
   { cause: 'request_timeout_hang', pattern: /No available shared memory broadcast block/, role: 'hint', quiet: true, confidence: 'likely' },
   {
@@ -63,7 +63,8 @@ export const processSignatures: readonly Signature[] = [
   },
   {
     cause: 'engine_dead_runtime',
-    pattern: /Worker failed with error '(?<error>[^\n]{1,300})|Engine background task failed|WorkerProc hit an exception/,
+    pattern:
+      /Worker failed with error '(?<error>[^\n]{1,300})|Engine background task failed|WorkerProc hit an exception|RayActorError|ActorDiedError|actor died unexpectedly|Segfault encountered|Fatal Python error: (?:Segmentation|Aborted|Bus)|Segmentation fault/,
     role: 'symptom',
   },
   {
