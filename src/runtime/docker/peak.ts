@@ -20,7 +20,8 @@ export function followMemory(directory: string, signal: AbortSignal): () => Memo
       const seen = await readMemoryKills(directory);
       if (seen === undefined) return;
       const rising = isRising(last, seen);
-      last = seen;
+      // The group may go in the middle of a look: what is missing then was in the one before.
+      last = { ...last, ...seen };
       await waitFor(rising ? lookMs.rising : lookMs.steady, signal);
     }
   };
