@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Against a Docker engine of their own, which the tests start: that takes root, Debian's docker.io and iptables. */
+/** Against engines of their own, which the tests start: that takes root, Debian's docker.io, iptables and podman. */
 export default defineConfig({
   test: {
     include: ['test/docker/**/*.test.ts'],

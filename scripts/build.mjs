@@ -105,7 +105,12 @@ async function toChunk(text) {
     });
   const { code } = await transform(linked, { ...commonJs, minifyWhitespace: true, logLevel: 'error' });
   const exports = exported.length > 0 ? `module.exports={${exported.join(',').replace(/\s+/g, ' ')}};` : '';
-  return `function(require,module,exports,__main,__dist,__texts){'use strict';${code}${exports}\n}`;
+  return `function(require,module,exports,__main,__dist,__texts){'use strict';${toAscii(code)}${exports}\n}`;
+}
+
+/** esbuild escapes strings and leaves patterns as they are; packed as one byte for each character they would mean something else. */
+function toAscii(code) {
+  return code.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function warm(directory, ...options) {

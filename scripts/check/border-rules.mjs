@@ -53,6 +53,7 @@ export const observers = [
   'src/profile/shelf.ts',
   'src/plan/facts.ts',
   'src/plan/docker-facts.ts',
+  'src/plan/mounts.ts',
   'src/gpu/query.ts',
   'src/gpu/program.ts',
   'src/gpu/sysfs.ts',

@@ -91,8 +91,11 @@ export type LifeEvent =
   | { readonly type: 'download'; readonly doneBytes: number; readonly totalBytes?: number; readonly bytesPerSecond?: number }
   /** Requests that were open when the stop began: how many ended by themselves, and how many were cut off. */
   | { readonly type: 'drained'; readonly finished: number; readonly aborted: number }
-  /** What runs the engine cannot be asked; nothing is started or ended until it can. */
-  | { readonly type: 'unknown'; readonly reason: string }
+  /**
+   * What runs the engine cannot be asked; nothing is started or ended until it can. `owed`: id of the container of which
+   * no process is left, so that only its removal is to be waited for.
+   */
+  | { readonly type: 'unknown'; readonly reason: string; readonly owed?: string }
   /** A step of ours would have broken an invariant: it was not taken, and nothing is until somebody asks. */
   | { readonly type: 'frozen'; readonly invariant: string; readonly detail: string }
   | { readonly type: 'bundle'; readonly path: string }

@@ -55,6 +55,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'runtime/unkillable': ExitStatus.unstoppable,
   'up/timed-out': ExitStatus.timedOut,
   'down/timed-out': ExitStatus.timedOut,
+  'down/removal-owed': ExitStatus.timedOut,
+  'down/out-of-sight': ExitStatus.unstoppable,
   'down/overtaken': ExitStatus.timedOut,
   'confirm/needed': ExitStatus.needsAnswer,
   'confirm/declined': ExitStatus.needsAnswer,

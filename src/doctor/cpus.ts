@@ -45,17 +45,6 @@ export function readSiblings(context: DoctorContext, cpu: number): readonly numb
   return list ? parseCpuList(list) : undefined;
 }
 
-/** 0, 1, 2, 3, 6 → `0-3,6`. */
-export function toCpuList(cpus: readonly number[]): string {
-  const ranges: [number, number][] = [];
-  for (const cpu of [...new Set(cpus)].toSorted((a, b) => a - b)) {
-    const last = ranges.at(-1);
-    if (last && last[1] === cpu - 1) last[1] = cpu;
-    else ranges.push([cpu, cpu]);
-  }
-  return ranges.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(',');
-}
-
 /** A list of CPUs that a profile names, and where. */
 export interface Pin {
   readonly path: string;
@@ -65,12 +54,17 @@ export interface Pin {
 
 const binding = 'VLLM_CPU_OMP_THREADS_BIND';
 
-/** `all`, `auto` and `nobind` name none. */
-export function toPins({ profile }: DoctorSubject): readonly Pin[] {
+/** `all` and `nobind` name none, nor does vLLM's own `auto`; ours has been made a list by the plan where it could. */
+export function toPins({ profile, plan }: DoctorSubject): readonly Pin[] {
   const bound = profile.engine.variant === 'cpu' ? (profile.engine.env[binding] ?? 'auto') : 'auto';
   const lists = [
-    { path: 'resources.cpus', list: profile.resources.cpus },
+    { path: 'resources.cpus', list: profile.resources.cpus === 'auto' ? toPlanned(plan) : profile.resources.cpus },
     { path: `engine.env.${binding}`, list: bound.replaceAll('|', ',') },
   ];
   return lists.filter(({ list }) => /^[\d,\s-]+$/.test(list)).map((one) => ({ ...one, cpus: parseCpuList(one.list) }));
+}
+
+function toPlanned({ decisions }: DoctorSubject['plan']): string {
+  const value = decisions.find(({ setting }) => setting === 'resources.cpus')?.value;
+  return typeof value === 'string' ? value : 'all';
 }

@@ -39,6 +39,40 @@ export async function observeGpuPlaces(root: string): Promise<GpuPlaces> {
   return { places: found.flat(), ...parseDriverVersion(version ?? '') };
 }
 
+/** Which CPUs are near which GPU. */
+export interface CpuPlaces {
+  /** Those of the whole machine that are switched on: `0-55`. */
+  readonly online?: string;
+  /** Without the GPUs of which the kernel says nothing. */
+  readonly gpus: readonly GpuCpus[];
+}
+
+export interface GpuCpus {
+  /** As it was asked for. */
+  readonly busId: string;
+  readonly node: number;
+  /** `0-13,28-41`. */
+  readonly cpus: string;
+}
+
+/** Of GPUs by their bus ids, as nvidia-smi prints them. Never rejects. */
+export async function observeCpuPlaces(busIds: readonly string[], root: string): Promise<CpuPlaces> {
+  const [online, ...found] = await Promise.all([
+    readLine(join(root, 'sys/devices/system/cpu/online')),
+    ...busIds.map((busId) => readGpuCpus(busId, root)),
+  ]);
+  return { ...(online ? { online } : {}), gpus: found.flat() };
+}
+
+/** A node of −1 is none: then the list is that of the whole machine, and says nothing. */
+async function readGpuCpus(busId: string, root: string): Promise<readonly GpuCpus[]> {
+  const slot = toSysfsBusId(busId);
+  if (slot === undefined) return [];
+  const directory = join(root, 'sys/bus/pci/devices', slot);
+  const [node = '', cpus = ''] = await Promise.all([readLine(join(directory, 'numa_node')), readLine(join(directory, 'local_cpulist'))]);
+  return /^\d{1,4}$/.test(node) && /^\d[\d,-]*$/.test(cpus) ? [{ busId, node: Number(node), cpus }] : [];
+}
+
 /** What a GPU leaves on a machine besides a working nvidia-smi: device files, driver, PCI functions. */
 export async function observeGpuSigns(root: string): Promise<readonly string[]> {
   const devices = (await listNames(join(root, 'dev'))).filter((name) => /^nvidia(\d+|ctl)$/.test(name)).map((name) => `/dev/${name}`);

@@ -1,9 +1,17 @@
 /** Which container a process of this machine is in, as its control group says: it cannot leave that. */
 import { errnoOf, readTextFile } from './files.ts';
 
-/** `id`: 64 hexadecimal digits. Docker names groups `…/docker/ID` or `…/docker-ID.scope`, Podman `libpod-ID.scope`. */
+/** `id`: 64 hexadecimal digits. */
 export async function isInContainer(pid: number, id: string): Promise<boolean> {
-  return (await readGroups(pid)).includes(id);
+  return isGroupOf(await readGroups(pid), id);
+}
+
+/**
+ * Docker names groups `…/docker/ID` or `…/docker-ID.scope`, Podman `…/libpod-ID` or `…/libpod-ID.scope`. Where systemd
+ * keeps them, the process that watches a container of Podman has one of its own with the same number.
+ */
+export function isGroupOf(groups: string, id: string): boolean {
+  return groups.replaceAll(`libpod-conmon-${id}`, '').includes(id);
 }
 
 async function readGroups(pid: number): Promise<string> {

@@ -1,8 +1,10 @@
 import { listDeployments } from '../control/directory.ts';
 import { systemClock, type Timer } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
+import type { DeployEvent } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
 import { toDurationText } from '../core/units.ts';
+import { isOutOfSight } from '../runtime/sight.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { toProblem } from '../supervisor/launch/work.ts';
 import type { Command } from '../supervisor/signal.ts';
@@ -11,7 +13,8 @@ import type { Context } from './context.ts';
 import { findDeployment, readReadableState, readRunning } from './find.ts';
 import { createJudge, followUntil, type Outcome } from './follow.ts';
 import { findMeant } from './members.ts';
-import { commandSupervisor } from './reach.ts';
+import { commandSupervisor, type Ordered } from './reach.ts';
+import { isUnseen, toUnseenError, watchSight } from './sight-watch.ts';
 import { readStatus } from './status.ts';
 import { endStrayContainer, findStrayContainers } from './strays.ts';
 
@@ -50,6 +53,8 @@ async function removeLeftContainers(stuck: readonly string[], context: Context):
       await endStrayContainer(stray);
       tell(say('down.container-left', { container, name }));
     } catch (error) {
+      // Nor would it answer for the next one.
+      if (isOutOfSight(error)) return tell(say('down.containers-unasked', { problem: toProblem(error) }));
       tell(say('down.container-stays', { container, name, problem: toProblem(error) }));
     }
   }
@@ -93,11 +98,31 @@ interface Stop {
 
 async function order(name: string, stop: Stop, context: Context): Promise<Outcome> {
   try {
-    const { address, reply } = await commandSupervisor(name, { command: stop.command }, context);
-    return await followUntil({ address, after: reply.after, timeoutMs: stop.timeoutMs, until: 'stopped' }, context);
+    return await followStop(await commandSupervisor(name, { command: stop.command }, context), stop, context);
   } catch (error) {
     if (!(error instanceof DeployError) || error.code !== 'supervisor/no-start') throw error;
     return stopHere(name, stop, { context, problem: String(error.params.problem) });
+  }
+}
+
+/** To its end, or until Docker could not be asked for too long: the supervisor goes on waiting for that. */
+async function followStop({ address, reply }: Ordered, { timeoutMs }: Stop, context: Context): Promise<Outcome> {
+  let { deployment } = reply;
+  const sight = watchSight(async () => {
+    deployment = (await readRunning(address.name, context).catch(() => undefined))?.document ?? deployment;
+    return isUnseen(deployment);
+  });
+  if (deployment.state === 'unknown') sight.note();
+  const emit = (event: DeployEvent) => {
+    if (event.type === 'unknown') sight.note();
+    context.emit(event);
+  };
+  const signal = AbortSignal.any([context.signal, sight.lost]);
+  try {
+    const outcome = await followUntil({ address, after: reply.after, timeoutMs, until: 'stopped' }, { ...context, emit, signal });
+    return outcome.is === 'interrupted' && sight.lost.aborted ? { is: 'failed', error: toUnseenError(deployment) } : outcome;
+  } finally {
+    sight.end();
   }
 }
 
@@ -113,11 +138,17 @@ async function stopHere(
   const judge = createJudge('stopped', context);
   const given = new AbortController();
   let timer: Timer | undefined;
+  const readDocument = () => toDeployment(supervisor.now, { wallMs: Date.now() });
+  const sight = watchSight(async () => isUnseen(readDocument()));
+  if (supervisor.now.life === 'unknown') sight.note();
   const outcome = new Promise<Outcome>((resolve) => {
     journal.follow(journal.last, (event) => {
+      if (event.type === 'unknown') sight.note();
       const found = judge.take(event);
       if (found) resolve(found);
     });
+    const giveUp = () => resolve({ is: 'failed', error: toUnseenError(readDocument()) });
+    sight.lost.addEventListener('abort', giveUp, { once: true });
     // Nobody goes on in the background then.
     const error = DeployError.of('supervisor/gone', { name });
     context.signal.addEventListener('abort', () => resolve({ is: 'failed', error }), { once: true });
@@ -126,6 +157,7 @@ async function stopHere(
   await supervisor.send(command);
   const found = await outcome;
   timer?.cancel();
+  sight.end();
   // What is not stopped by now is left to the next command: its state says how far it came.
   given.abort();
   await ended(given.signal);

@@ -62,7 +62,7 @@ export interface Judge {
 }
 
 export function createJudge(until: Aim, { emit }: Pick<Context, 'emit'>): Judge {
-  const about: About = { until, rollback: undefined, refused: undefined, stalled: undefined, report: undefined };
+  const about: About = { until, rollback: undefined, refused: undefined, stalled: undefined, exit: undefined };
   let last = 0;
   return {
     get last() {
@@ -74,7 +74,7 @@ export function createJudge(until: Aim, { emit }: Pick<Context, 'emit'>): Judge 
       if (event.type === 'rolling-back') about.rollback = event.reason;
       if (event.type === 'preflight-failed') about.refused = event.reason;
       if (event.type === 'launching') about.stalled = undefined;
-      if (event.type === 'exited') about.report = event.exit.report;
+      if (event.type === 'exited' && !event.expected) about.exit = event.exit;
       if (event.type === 'unhealthy') about.stalled = event.cause;
       return toOutcome(event, about);
     },
@@ -87,16 +87,18 @@ interface About {
   refused: Message | undefined;
   /** Why the last launch was given up, where it stood still. */
   stalled: string | undefined;
-  /** Why the last one ended. */
-  report: Diagnosis | undefined;
+  /** How the last launch ended, or why there was none. */
+  exit: ExitReport | undefined;
 }
 
-function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, report }: Readonly<About>): Outcome | undefined {
+function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, exit }: Readonly<About>): Outcome | undefined {
   const name = event.deployment;
   switch (event.type) {
     case 'ready':
       if (until !== 'ready') return undefined;
-      return rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: rollback, ...(report ? { report } : {}) };
+      return rollback === undefined
+        ? { is: 'ready' }
+        : { is: 'rolled-back', reason: rollback, ...(exit?.report ? { report: exit.report } : {}) };
     case 'stopped':
       return { is: 'stopped' };
     case 'requested':
@@ -107,7 +109,10 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
     case 'failed':
       return { is: 'failed', error: toStartError(name, event.exit, refused) };
     case 'crashloop':
-      return { is: 'failed', error: toLoopError(name, { attempts: event.attempt, stalled, report }) };
+      return {
+        is: 'failed',
+        error: toLaunchError(exit) ?? toLoopError(name, { attempts: event.attempt, stalled, report: exit?.report }),
+      };
     case 'unkillable': {
       const survivors = event.survivors.map((one) => `${one.command} (process ${one.pid}${one.state ? `, state ${one.state}` : ''})`);
       return { is: 'failed', error: DeployError.of('runtime/unkillable', { name, survivors: survivors.join(', ') }) };
@@ -119,6 +124,8 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
 
 function toStartError(name: string, exit: ExitReport, refused: Message | undefined): DeployError {
   if (exit.cause === 'preflight' && refused) return DeployError.of('host/cannot-start', { name, reason: refused });
+  const launch = toLaunchError(exit);
+  if (launch) return launch;
   const line = exit.line ?? exit.diagnosis ?? exit.cause;
   const details = exit.report ? { diagnosis: exit.report } : {};
   const stall = toStallError(exit.cause, { name, line }, details);
@@ -126,6 +133,14 @@ function toStartError(name: string, exit: ExitReport, refused: Message | undefin
   if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line }, details);
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);
   return DeployError.of(toFailureCode(exit), { name, line: exit.line ?? ended ?? line }, details);
+}
+
+/** What Docker says of a container that it does not start; what helps stands in the hints. */
+const launchCodes = ['docker/disk-full', 'docker/gpu-runtime', 'docker/port-taken', 'docker/refused'] as const;
+
+function toLaunchError(exit: ExitReport | undefined): DeployError | undefined {
+  const code = launchCodes.find((one) => one === exit?.diagnosis);
+  return code === undefined || exit?.cause !== 'launch' ? undefined : DeployError.of(code, { problem: exit.line ?? '' });
 }
 
 /** What is known to help stands in its hint. */
@@ -136,7 +151,7 @@ function toFailureCode(exit: ExitReport) {
 
 function toLoopError(
   name: string,
-  { attempts, stalled, report }: Pick<About, 'stalled' | 'report'> & { readonly attempts: number },
+  { attempts, stalled, report }: Pick<About, 'stalled'> & { readonly attempts: number; readonly report: Diagnosis | undefined },
 ): DeployError {
   const reason = `${attempts} starts failed`;
   const details = report ? { diagnosis: report } : {};

@@ -10,6 +10,7 @@ import type { InstalledEngine } from '../engine/engine.ts';
 import { listEngines } from '../engine/installed.ts';
 import { findOnPath } from '../engine/path.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
+import type { CpuPlaces } from '../gpu/sysfs.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf, readTextFileNow } from '../host/files.ts';
 import { isRefused, probePort } from '../host/net.ts';
@@ -30,6 +31,8 @@ export interface Facts {
   readonly visibleGpus?: string;
   /** CPUs that this process may run on. */
   readonly cpus: readonly number[];
+  /** Which CPUs are near which GPU; absent where no profile asks for it. */
+  readonly cpuPlaces?: CpuPlaces;
   readonly memoryTotalBytes: number;
   readonly engines: readonly InstalledEngine[];
   /** `engine.executable`, else the `vllm` on PATH, when there is one. */
@@ -80,6 +83,8 @@ export interface FactsContext {
   readonly assumed?: GpuObservation;
   /** Of who has looked at this machine's GPUs already. */
   readonly gpus?: () => Promise<GpuObservation>;
+  /** Where /sys is found; `/` but for tests. */
+  readonly root?: string;
 }
 
 export async function observeFacts(profile: Profile, context: FactsContext): Promise<Facts> {
@@ -104,6 +109,7 @@ export async function observeFacts(profile: Profile, context: FactsContext): Pro
     ...(context.assumed ? { gpusAssumed: true } : {}),
     ...(visibleGpus === undefined ? {} : { visibleGpus }),
     cpus,
+    ...(profile.resources.cpus === 'auto' && !context.assumed ? await askForCpuPlaces(gpus, context) : {}),
     memoryTotalBytes: toMemoryLimit(),
     engines,
     ...(executable ? { executable } : {}),
@@ -157,6 +163,17 @@ async function askForGpus({ env, signal, gpus }: FactsContext): Promise<GpuObser
   if (gpus) return gpus();
   const { observeGpus } = await import('../gpu/query.ts');
   return observeGpus(env, signal ? { signal } : {});
+}
+
+async function askForCpuPlaces(observed: GpuObservation | undefined, { root = '/' }: FactsContext): Promise<Pick<Facts, 'cpuPlaces'>> {
+  if (observed?.is !== 'present') return {};
+  const { observeCpuPlaces } = await import('../gpu/sysfs.ts');
+  return {
+    cpuPlaces: await observeCpuPlaces(
+      observed.gpus.flatMap(({ busId }) => busId ?? []),
+      root,
+    ),
+  };
 }
 
 function readAllowedCpus(): readonly number[] {

@@ -17,7 +17,7 @@ import { chooseGpus, toGpusText } from './gpu-choice.ts';
 import { toServeArgs } from './launch.ts';
 import type { LaunchSpec } from './launch-spec.ts';
 import type { Decision, Memory, Plan } from './plan.ts';
-import { planResources, toLaunchResources } from './resources.ts';
+import { planResources } from './resources.ts';
 import { planSettings } from './settings.ts';
 
 export interface PlanRequest {
@@ -50,7 +50,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
   const docker = facts.docker ? { docker: facts.docker } : {};
   const environment = planEnvironment(profile, { places, backend, engine, gpus, ...docker });
   const model = toModelArgument(profile, places, backend);
-  const resources = toLaunchResources(profile);
+  const taken = planResources(profile, { facts, gpus, backend });
   const command = toCommand(engine, request.simulatorEntry);
   const contained = planContainer(profile, { places, engine, gpus, settings, model, ...docker });
   const spec = withHash({
@@ -64,7 +64,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     model,
     servedNames: profile.servedNames,
     ...(profile.server.apiKey ? { apiKey: profile.server.apiKey } : {}),
-    resources,
+    resources: taken.resources,
     drainMs: profile.stop.drainMs,
     health: profile.health,
     restart: profile.restart,
@@ -79,7 +79,7 @@ export function planDeployment(request: PlanRequest): { readonly plan: Plan; rea
     ...settings.map((setting) => setting.decision),
     ...environment.decisions,
     ...(contained?.decisions ?? []),
-    ...planResources(profile, { resources, gpus, backend, assumed: facts.gpusAssumed ?? false }),
+    ...taken.decisions,
   ];
   const plan: Plan = {
     profile: profile.name,

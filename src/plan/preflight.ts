@@ -154,7 +154,8 @@ function checkExecutable({ engine }: Profile, { executable }: Facts): DeployErro
 }
 
 function checkCpus({ resources }: Profile, { cpus }: Facts): DeployError | undefined {
-  if (resources.cpus === 'all') return undefined;
+  // What `auto` comes to may be used; where it cannot be told, it is all.
+  if (resources.cpus === 'all' || resources.cpus === 'auto') return undefined;
   const missing = parseCpuList(resources.cpus).filter((cpu) => !cpus.includes(cpu));
   if (missing.length === 0) return undefined;
   const problem = say('plan.cpus-missing', { cpus: missing.slice(0, 8).join(', ') });

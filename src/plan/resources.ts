@@ -2,15 +2,44 @@
 import { say } from '../core/message.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import { toDecision } from './decide.ts';
+import type { Facts } from './facts.ts';
 import { type GpuChoice, toGpusText } from './gpu-choice.ts';
 import type { LaunchResources } from './launch-spec.ts';
+import { chooseNearCpus, type NearCpus } from './near-cpus.ts';
 import type { Decision } from './plan.ts';
 
+export interface ResourceContext {
+  readonly facts: Facts;
+  readonly gpus: GpuChoice;
+  readonly backend: BackendName;
+}
+
+export interface PlannedResources {
+  readonly resources: LaunchResources;
+  readonly decisions: readonly Decision[];
+}
+
+export function planResources(profile: Profile, { facts, gpus, backend }: ResourceContext): PlannedResources {
+  const near = profile.resources.cpus === 'auto' ? chooseNearCpus(profile, { facts, gpus: gpus.gpus, backend }) : undefined;
+  const resources = toLaunchResources(profile, near);
+  const decide = (key: string, value: unknown) =>
+    toDecision(profile, { setting: `resources.${key}`, value, otherwise: { from: 'default', reason: say('plan.default-resources') } });
+  const { memoryBytes, nice, pids, nofile } = resources;
+  const optional = { memory: memoryBytes, nice, pids, nofile };
+  const decisions = [
+    ...(backend === 'simulator' ? [] : toGpuDecisions(profile, gpus, facts.gpusAssumed ?? false)),
+    toCpuDecision(decide('cpus', resources.cpus ?? 'all'), near),
+    ...Object.entries(optional).flatMap(([key, value]) => (value === undefined ? [] : [decide(key, value)])),
+  ];
+  return { resources, decisions };
+}
+
 /** `all` is what a process has anyway, and says nothing; shared memory is capped for containers only. */
-export function toLaunchResources({ resources }: Profile): LaunchResources {
-  const { cpus, memoryBytes, nice, pids, nofile } = resources;
+function toLaunchResources({ resources }: Profile, near: NearCpus | undefined): LaunchResources {
+  const { memoryBytes, nice, pids, nofile } = resources;
+  const cpus = near ? near.cpus : resources.cpus;
   return {
-    ...(cpus === 'all' ? {} : { cpus }),
+    ...(cpus === undefined || cpus === 'all' ? {} : { cpus }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(nice === undefined ? {} : { nice }),
     ...(pids === undefined ? {} : { pids }),
@@ -18,24 +47,9 @@ export function toLaunchResources({ resources }: Profile): LaunchResources {
   };
 }
 
-export interface ResourceContext {
-  readonly resources: LaunchResources;
-  readonly gpus: GpuChoice;
-  readonly backend: BackendName;
-  /** The GPUs were named instead of looked for. */
-  readonly assumed: boolean;
-}
-
-export function planResources(profile: Profile, { resources, gpus, backend, assumed }: ResourceContext): readonly Decision[] {
-  const decide = (key: string, value: unknown) =>
-    toDecision(profile, { setting: `resources.${key}`, value, otherwise: { from: 'default', reason: say('plan.default-resources') } });
-  const { memoryBytes, nice, pids, nofile } = resources;
-  const optional = { memory: memoryBytes, nice, pids, nofile };
-  return [
-    ...(backend === 'simulator' ? [] : toGpuDecisions(profile, gpus, assumed)),
-    decide('cpus', resources.cpus ?? 'all'),
-    ...Object.entries(optional).flatMap(([key, value]) => (value === undefined ? [] : [decide(key, value)])),
-  ];
+/** Who wrote `auto` sees it in the profile; why it came to this is what they ask the plan. */
+function toCpuDecision(decision: Decision, near: NearCpus | undefined): Decision {
+  return near ? { ...decision, from: 'machine', reason: near.reason } : decision;
 }
 
 function toGpuDecisions({ engine, resources }: Profile, { gpus, by }: GpuChoice, assumed: boolean): readonly Decision[] {

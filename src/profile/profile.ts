@@ -72,7 +72,7 @@ export interface EngineChoice {
 export interface Resources {
   /** `none`: a CPU engine; a number: that many, whichever are best; a list: indexes and UUIDs. */
   readonly gpus: 'auto' | 'none' | number | readonly string[];
-  /** Linux CPU list (`0-3,6`), or `all`. */
+  /** Linux CPU list (`0-3,6`), `all`, or `auto`: those near the GPUs of the engine, which the plan finds. */
   readonly cpus: string;
   readonly memoryBytes?: number;
   readonly shmBytes?: number;

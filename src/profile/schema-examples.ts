@@ -22,7 +22,7 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   vllm: [{ 'max-model-len': 8192, 'max-num-seqs': 32 }],
   resources: [{ gpus: 1, memory: '16GiB' }],
   'resources.gpus': ['auto', 'none', 2, [0, 1], ['GPU-8f6d6a4c-1b2e-4f0a-9c3d-2e5b7a9c1d4f']],
-  'resources.cpus': ['0-3,6', 'all'],
+  'resources.cpus': ['0-3,6', 'auto', 'all'],
   'resources.memory': ['8GiB'],
   'resources.shm': ['2GiB'],
   'resources.nice': [10],

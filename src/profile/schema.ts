@@ -36,8 +36,8 @@ const size = () =>
       z.meta({ pattern: sizePattern }),
     ),
   );
-/** `all`, or a Linux CPU list such as `0-3,6`. */
-const cpuList = /^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$/;
+/** `all`, `auto`, or a Linux CPU list such as `0-3,6`. */
+const cpuList = /^(all|auto|\d+(-\d+)?(,\d+(-\d+)?)*)$/;
 const words = (what: Want) => z.array(z.string(want(what)).check(z.minLength(1, want(what))), want(what));
 
 const model = z.strictObject(

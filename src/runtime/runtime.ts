@@ -85,6 +85,11 @@ export interface Runtime {
   adopt(record: LaunchRecord): Promise<Instance | undefined>;
   /** What is left of a launch whose main process is gone, so that it can be ended and proven gone. */
   remains(record: LaunchRecord): Remains;
+  /**
+   * Whose hand has ended the engine of a record while nobody watched; undefined where it ended by itself or nobody can
+   * tell. Absent where nothing of the kind can ever be told.
+   */
+  findHand?(record: LaunchRecord): Promise<Exit | undefined>;
 }
 
 /** Handle on everything that belongs to one launch, alive or not. */
@@ -93,6 +98,11 @@ export interface Remains {
   members(): Promise<readonly Survivor[]>;
   /** SIGKILL to every member, identity verified right before each signal, until none is left or `withinMs` passed. */
   kill(withinMs: number): Promise<readonly Survivor[]>;
+  /**
+   * Whether no process of it is left, by the kernel alone: for when what runs it cannot be asked. Undefined: that cannot
+   * be told. Absent where there is nobody else to ask.
+   */
+  isGone?(): Promise<boolean | undefined>;
   /** Deletes what the launch left in its temporary directory and shared memory. Only after `members()` is empty. */
   tidy(): Promise<void>;
 }
@@ -104,11 +114,18 @@ export interface Instance extends Remains {
   readonly exited: Promise<Exit>;
   /** Tells what is noticed from now on, and what was before; asked once. Absent where nothing of the kind can be seen. */
   notices?(tell: (notice: Notice) => void): void;
+  /** Throws while what runs it cannot be asked: then its port may be gone with that, and says nothing about it. */
+  checkSight?(): Promise<void>;
   /**
    * Remembers what only living processes can tell: descendants that may leave session and log behind, and shared
    * memory that a SIGKILL would leave. To be called when it is ready, and now and then.
    */
   sample(): Promise<void>;
+  /**
+   * What a look from inside says when it has lost its GPUs, although the machine may have them. Undefined: it has not, or
+   * nobody can tell. Rejects when it cannot be looked. Absent where it has the machine's own devices.
+   */
+  observeLostGpus?(): Promise<string | undefined>;
   /** Asks the main process alone to stop (SIGTERM, then SIGCONT). Silently nothing when it is gone. */
   terminate(): Promise<void>;
   /** Stops watching; the engine is not touched. */

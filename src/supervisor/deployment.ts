@@ -50,6 +50,8 @@ export interface Deployment {
   readonly containerId?: string;
   /** Where it runs in Docker. `id`: 64 hexadecimal digits. */
   readonly container?: { readonly id: string; readonly image?: LaunchedImage };
+  /** Docker cannot be asked, no process of this container is left, and it is removed as soon as Docker answers. */
+  readonly owed?: { readonly containerId: string };
   readonly engine: { readonly version: string };
   readonly model: string;
   readonly port: number;

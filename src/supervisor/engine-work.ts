@@ -12,18 +12,19 @@
  * - `quiet` replaces the controller of all watching; work that began before has the old one, which is aborted.
  */
 import { type Clock, waitFor } from '../core/clock.ts';
-import { DeployError } from '../core/error.ts';
 import type { LifeEvent, Survivor } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
-import type { Instance, LaunchRecord, Remains, Runtime } from '../runtime/runtime.ts';
+import type { Exit, Instance, LaunchRecord, Remains, Runtime } from '../runtime/runtime.ts';
 import { GpuDoor } from './gpu/door.ts';
 import { prepareLaunch } from './launch/before.ts';
 import { writeCrashBundle } from './launch/crash-bundle.ts';
 import { toDrainWatch, watchDrain } from './launch/drain-watch.ts';
 import { explainExit } from './launch/explain-exit.ts';
+import { toLaunchFailed } from './launch/failure.ts';
+import { findEngine, withSight } from './launch/look.ts';
 import { killAll, killWhole, proveGone, type Reclaiming } from './launch/reclaim.ts';
-import { isPermanentLaunchError, type LaunchFiles, readSecret, readSecrets, toLaunchedSpec, toProblem } from './launch/work.ts';
+import { type ExitEvidenceReport, type LaunchFiles, readApiKey, readSecrets, toLaunchedSpec, toProblem } from './launch/work.ts';
 import { type ServingWatch, watchServing } from './serving/watch.ts';
 import type { Effect, Recovery, RunSignal } from './signal.ts';
 import { watchStart } from './start/watch.ts';
@@ -62,9 +63,11 @@ export class EngineWork {
   private readonly pages: string[] = [];
   private doneRun = 0;
   private released = false;
+  private readonly pushSeen: (signal: RunSignal) => void;
 
   constructor(parts: EngineWorkParts) {
     this.parts = parts;
+    this.pushSeen = withSight(parts.push, () => this.settled());
     this.gpus = new GpuDoor({ clock: parts.clock, note: (note) => this.tell(note) });
   }
 
@@ -119,18 +122,15 @@ export class EngineWork {
 
   /** Takes over the engine of the state's record, if it is alive. That it cannot be looked at says nothing about it. */
   private async recover(state: State): Promise<void> {
-    const { launch } = state;
-    try {
-      const instance = launch && (await this.parts.runtimeOf(toLaunchedSpec(state)).adopt(launch));
-      if (instance) {
-        // Not before there is another: of two looks that were slow, the later one may find it dead already.
-        this.held?.release();
-        this.hold(instance, state.wanted.spec);
-      }
-      this.parts.push({ type: 'recovered', alive: instance !== undefined, ...(instance ? { record: instance.record } : {}) });
-    } catch (error) {
-      this.parts.push({ type: 'recovered', alive: 'unknown', reason: toProblem(error) });
+    const { spec } = state.wanted;
+    const runtime = this.parts.runtimeOf(toLaunchedSpec(state));
+    const { instance, answer } = await findEngine(state, { runtime, explain: (exit, record) => this.explain(exit, record, spec) });
+    if (instance) {
+      // Not before there is another: of two looks that were slow, the later one may find it dead already.
+      this.held?.release();
+      this.hold(instance, spec);
     }
+    this.parts.push(answer);
   }
 
   private async preflight(state: State, turn: Promise<unknown>): Promise<void> {
@@ -151,9 +151,7 @@ export class EngineWork {
       if (this.parts.pruneLaunches) void this.attempt('launch', this.parts.pruneLaunches);
     } catch (error) {
       if (this.instance === starting) this.instance = undefined;
-      const exit = { cause: 'launch', at: this.at(), line: toProblem(error) };
-      const diagnosis = error instanceof DeployError ? error.code : 'host/io-failed';
-      this.parts.push({ type: 'launch-failed', run, exit: { ...exit, diagnosis }, permanent: isPermanentLaunchError(error) });
+      this.parts.push({ ...toLaunchFailed(error, this.at()), run });
     }
   }
 
@@ -179,27 +177,32 @@ export class EngineWork {
     void this.watchExit(instance, spec);
   }
 
-  private async watchExit({ exited, record }: Instance, { secretEnv }: LaunchSpec): Promise<void> {
-    const onProblem = (error: unknown) => this.note('exit', error);
+  private async watchExit({ exited, record }: Instance, spec: LaunchSpec): Promise<void> {
     const exit = await exited.catch((error: unknown) => {
-      onProblem(error);
+      this.note('exit', error);
       return {};
     });
     if (this.released) return;
-    const about = { at: this.at(), refs: secretEnv, given: this.secrets, gpus: this.gpus, onProblem };
-    this.parts.push({ type: 'exited', run: record.run, ...(await explainExit(exit, record, about)) });
+    this.parts.push({ type: 'exited', run: record.run, ...(await this.explain(exit, record, spec)) });
+  }
+
+  private explain(exit: Exit, record: LaunchRecord, { secretEnv }: LaunchSpec): Promise<ExitEvidenceReport> {
+    const onProblem = (error: unknown) => this.note('exit', error);
+    return explainExit(exit, record, { at: this.at(), refs: secretEnv, given: this.secrets, gpus: this.gpus, onProblem });
   }
 
   private async watchStart({ launch: record, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
     if (record === undefined) return;
     const secrets = () => Object.values(this.secrets);
-    await watchStart({ ...this.parts, spec, record, secrets, apiKey: () => this.readApiKey(spec), members: () => this.members() }, signal);
+    const asked = { apiKey: () => readApiKey(spec, this.secrets), members: () => this.members() };
+    await watchStart({ ...this.parts, push: this.pushSeen, spec, record, secrets, ...asked }, signal);
   }
 
   private async watchServing({ run, wanted }: State, signal: AbortSignal): Promise<void> {
     const { spec } = wanted;
-    const about = { run, spec, pages: this.pages, members: () => this.members(), throttle: this.gpus.toThrottleWatch(wanted) };
-    await watchServing({ ...this.parts, ...about, apiKey: () => this.readApiKey(spec) }, signal);
+    const gpus = this.gpus.toServingWatch(wanted, () => this.settled());
+    const about = { run, spec, pages: this.pages, members: () => this.members(), gpus };
+    await watchServing({ ...this.parts, ...about, push: this.pushSeen, apiKey: () => readApiKey(spec, this.secrets) }, signal);
   }
 
   private async members(): Promise<readonly Survivor[]> {
@@ -209,13 +212,15 @@ export class EngineWork {
   /** The reducer waits for the answer only so long, so that nothing here need be quick. */
   private async bundle(state: State): Promise<void> {
     let path: string | undefined;
+    const lost = this.settled().then((instance) => this.gpus.observeLost(instance));
     await this.attempt('bundle', async () => {
       const pids = (await (await this.remainsOf(state)).members()).map(({ pid }) => pid);
       const secrets = Object.values(await readSecrets(state.wanted.spec.secretEnv, this.secrets).catch(() => this.secrets));
       const { pages, parts, watching } = this;
       path = await writeCrashBundle({ state, directory: parts.crashDirectory, pids, pages, secrets, signal: watching.signal });
     });
-    this.parts.push({ type: 'bundled', run: state.run, ...(path === undefined ? {} : { path }) });
+    const why = await lost;
+    this.parts.push({ type: 'bundled', run: state.run, ...(path === undefined ? {} : { path }), ...(why ? { why } : {}) });
   }
 
   /** What only living processes can tell: once when it is ready, then now and then. */
@@ -226,22 +231,13 @@ export class EngineWork {
     }
   }
 
-  /** Without the value (only the asking shell knows it) a probe goes without. */
-  private async readApiKey(spec: LaunchSpec): Promise<string | undefined> {
-    if (spec.apiKey === undefined) return undefined;
-    return readSecret(spec.apiKey, this.secrets).catch((error: unknown) => {
-      if (error instanceof DeployError) return undefined;
-      throw error;
-    });
-  }
-
   private async kill(state: State): Promise<void> {
     this.parts.push(await killWhole(state, this.toReclaiming('kill', state)));
   }
 
   private async reclaim(state: State): Promise<void> {
     const reclaimed = await proveGone(state, this.toReclaiming('reclaim', state));
-    if (reclaimed.survivors.length === 0) {
+    if (reclaimed.type === 'reclaimed' && reclaimed.survivors.length === 0) {
       this.instance = undefined;
       this.doneRun = state.run;
     }

@@ -24,7 +24,7 @@ export type RunSignal = { readonly run: number } & (
       readonly waits?: true;
     }
   | { readonly type: 'launched'; readonly record: LaunchRecord }
-  | { readonly type: 'launch-failed'; readonly exit: ExitReport; readonly permanent: boolean }
+  | { readonly type: 'launch-failed'; readonly exit: ExitReport; readonly permanent: boolean; readonly waits?: true }
   | { readonly type: 'phase'; readonly phase: StartPhase; readonly facts?: StartFacts }
   /** Bytes of the model that are here. */
   | { readonly type: 'downloading'; readonly doneBytes: number; readonly totalBytes?: number; readonly bytesPerSecond?: number }
@@ -43,9 +43,10 @@ export type RunSignal = { readonly run: number } & (
   | { readonly type: 'adapt'; readonly to: PressureDirection; readonly because: readonly Pressure[] }
   /** Requests still open while it drains. */
   | { readonly type: 'in-flight'; readonly requests: number }
-  /** What runs the engine cannot be asked any more. That says nothing about the engine. */
-  | { readonly type: 'out-of-sight'; readonly reason: string }
-  | { readonly type: 'bundled'; readonly path?: string }
+  /** What runs the engine cannot be asked any more. That says nothing about the engine; `gone` is what the kernel shows. */
+  | { readonly type: 'out-of-sight'; readonly reason: string; readonly gone?: boolean }
+  /** `why`: what was found says more than that it hangs. */
+  | { readonly type: 'bundled'; readonly path?: string; readonly why?: Pick<ExitReport, 'cause' | 'diagnosis' | 'line'> }
   | { readonly type: 'exited'; readonly exit: ExitReport; readonly permanent: boolean; readonly signature?: string }
   | { readonly type: 'killed'; readonly survivors: readonly Survivor[] }
   /** `held`: no process is left, and memory of the GPU did not come back. */
@@ -60,6 +61,8 @@ export type Recovery = {
   readonly type: 'recovered';
   readonly alive: boolean | 'unknown';
   readonly reason?: string;
+  /** Where nobody can tell: whether the kernel has no process of it any more. */
+  readonly gone?: boolean;
   readonly exit?: ExitReport;
   /** Of the adopted engine, as it was found: another process than the one that was recorded may be its first. */
   readonly record?: LaunchRecord;

@@ -87,7 +87,14 @@ export interface Health {
 export type EndReason =
   | { readonly is: 'down' }
   | { readonly is: 'replace' }
-  | { readonly is: 'failure'; readonly exit: ExitReport; readonly permanent: boolean; readonly signature?: string };
+  | {
+      readonly is: 'failure';
+      readonly exit: ExitReport;
+      readonly permanent: boolean;
+      readonly signature?: string;
+      /** Nothing failed: it cannot start yet. */
+      readonly waits?: true;
+    };
 
 export interface State {
   readonly schema: typeof stateSchema;
@@ -96,6 +103,8 @@ export interface State {
   readonly life: LifeState;
   /** In `recovering` and `unknown`: what was last known. */
   readonly before?: LifeState;
+  /** In `unknown`: id of the container of which no process is left; what is owed is its removal. */
+  readonly owed?: string;
   /** Asked for while nothing could be done; done as soon as it can. */
   readonly deferred?: Command;
   readonly frozen?: Frozen;
@@ -173,7 +182,7 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
   const adapted = toAdaptedNow(state);
   const known = state.before ?? state.life;
   const serving = isServing(known) || known === 'draining';
-  const alive = serving || known === 'starting' || known === 'unhealthy';
+  const alive = serving || known === 'starting' || known === 'unhealthy' || (state.life === 'unknown' && ending.includes(known));
   const hourAgo = around.wallMs - 3_600_000;
   return {
     kind: 'Deployment',
@@ -187,7 +196,8 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     servedNames: spec.servedNames,
     ...(state.launch ? { launchId: state.launch.launchId } : {}),
     run: state.run,
-    ...(alive && state.launch?.process ? { pid: state.launch.process.pid } : {}),
+    ...(state.owed === undefined ? {} : { owed: { containerId: state.owed } }),
+    ...(alive && state.owed === undefined && state.launch?.process ? { pid: state.launch.process.pid } : {}),
     ...(alive && state.launch ? toContainer(state.launch) : {}),
     engine: { version: spec.engineVersion },
     model: spec.model,
@@ -215,6 +225,9 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     ...(around.load ? { load: around.load } : {}),
   };
 }
+
+/** Something of it may live in these, and where it cannot be seen nobody knows. */
+const ending: readonly LifeState[] = ['stopping', 'killing', 'reclaiming', 'unkillable'];
 
 /** As it was when it was launched: nobody asks Docker for a status. */
 function toContainer({ containerId: id, image }: LaunchRecord): Pick<Deployment, 'containerId' | 'container'> {

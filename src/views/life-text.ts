@@ -84,7 +84,8 @@ const sentences: Sentences = {
   unhealthy: ({ cause, forMs }) => say('life.hangs', { why: toCause(cause), duration: toDurationText(forMs) }),
   download: (event) => toDownload(event),
   drained: ({ finished, aborted }) => (aborted === 0 ? say('life.drained', { finished }) : say('life.drained-cut', { finished, aborted })),
-  unknown: ({ reason }) => say('life.unknown', { reason }),
+  unknown: ({ reason, owed }) =>
+    owed === undefined ? say('life.unknown', { reason }) : say('life.removal-owed', { reason, container: owed.slice(0, shortId) }),
   frozen: ({ invariant, detail }) => say('life.frozen', { invariant, detail }),
   bundle: ({ path }) => say('life.bundle', { path }),
   'gate-waiting': ({ check, detail }) => gateSentence(check, detail),
@@ -115,6 +116,7 @@ function toDownload({ doneBytes, totalBytes, bytesPerSecond }: Of<'download'>): 
 
 function toUnasked(exit: ExitReport): Message {
   const { how, line } = toExitTails(exit);
+  if (exit.cause === 'launch') return say('life.exited-launch', { how, line });
   if (exit.cause === 'removed-by-hand') return say('life.exited-removed', { how });
   if (exit.cause === 'stopped-by-hand') return say('life.exited-stopped', { how });
   return exit.cause === 'restarted-by-hand' ? say('life.exited-restarted', { how }) : say('life.exited', { how, line });
@@ -148,6 +150,7 @@ const causes: Readonly<Record<string, Message>> = {
   preflight: say('life.cause.preflight'),
   launch: say('life.cause.launch'),
   gpu: say('life.cause.gpu'),
+  'gpu-lost-in-container': say('life.cause.gpu-lost-in-container'),
   'vram-held': say('life.cause.vram-held'),
   stall: say('life.cause.stall'),
   canary: say('life.cause.canary'),
@@ -176,6 +179,7 @@ const slows: Readonly<Record<string, Message>> = {
   'throttle-heat': say('life.slow.throttle-heat'),
   'throttle-power': say('life.slow.throttle-power'),
   thrashing: say('life.slow.thrashing'),
+  'gpu-lost': say('life.slow.gpu-lost'),
 };
 
 function toSlow(reason: string): Message | string {

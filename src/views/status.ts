@@ -113,7 +113,7 @@ function isDown({ state }: Deployment): boolean {
 }
 
 function toFacts(deployment: Deployment): readonly (readonly [Message, string | undefined])[] {
-  const { phase, health, pid, container, nextStartAt, desired } = deployment;
+  const { phase, health, pid, nextStartAt, desired } = deployment;
   return [
     [say('views.endpoint'), isDown(deployment) ? undefined : deployment.endpoint],
     [say('views.label.serves'), deployment.servedNames.join(', ') || undefined],
@@ -131,7 +131,7 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
     [say('views.label.health'), health.reason],
     [say('views.label.up'), toUptimeText(deployment)],
     [say('views.label.process'), pid === undefined ? undefined : String(pid)],
-    [say('views.label.container'), container && toContainerText(container.id, container.image)],
+    [say('views.label.container'), toContainerFact(deployment)],
     [say('views.label.load'), toLoadText(deployment)],
     [say('views.label.restarts'), toRestartsText(deployment)],
     [say('views.label.next'), nextStartAt],
@@ -143,6 +143,11 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
       deployment.configDrift ? toText(say('views.drift', { name: deployment.name, profile: deployment.profile })) : undefined,
     ],
   ];
+}
+
+function toContainerFact({ container, owed }: Deployment): string | undefined {
+  if (owed) return toText(say('views.container-owed', { container: toContainerText(owed.containerId) }));
+  return container && toContainerText(container.id, container.image);
 }
 
 function toFrozenText({ frozen, name }: Deployment): string | undefined {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { cases, listCases } from './runtime-contract.ts';
 import { abilities } from './stage.ts';
 
-const stages = ['simulator', 'process', 'docker'] as const;
+const stages = ['simulator', 'process', 'docker', 'podman'] as const;
 
 it('has no case that no runtime is put through', () => {
   const played = new Set(stages.flatMap(listCases));

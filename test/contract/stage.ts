@@ -42,12 +42,13 @@ export type Ability =
   /** Caps of memory and processes hold on every machine. */
   | 'caps';
 
-export type StageName = 'simulator' | 'process' | 'docker';
+export type StageName = 'simulator' | 'process' | 'docker' | 'podman';
 
 export const abilities: Readonly<Record<StageName, readonly Ability[]>> = {
   simulator: [],
   process: ['faults', 'orphans'],
   docker: ['faults', 'caps'],
+  podman: ['faults', 'caps'],
 };
 
 /** How one stage starts an engine. */

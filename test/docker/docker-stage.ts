@@ -14,8 +14,8 @@ const image = 'qwen-deploy-stand-in:test';
 const inside = { host: '0.0.0.0', port: 8000 };
 const mebibyte = 2 ** 20;
 
-export async function openDockerStage(): Promise<Stage> {
-  const engine = await startNetworkedEngine();
+export async function openDockerStage(start: () => Promise<TestEngine> = startNetworkedEngine): Promise<Stage> {
+  const engine = await start();
   try {
     await importStandIn(engine, image);
     return toStage(engine, await mkdtemp(join(tmpdir(), 'qd-contract-')));

@@ -44,21 +44,53 @@ export function startEngine(): Promise<TestEngine> {
  * dockerd's own, such as `--live-restore`.
  */
 export function startNetworkedEngine(options: readonly string[] = []): Promise<TestEngine> {
-  const number = randomInt(subnets);
-  const [name, address] = [`qd${process.pid.toString(36)}${number.toString(36)}`, `198.${18 + (number >> 8)}.${number & 255}.1/24`];
-  return start(['--bridge', name, '--ip-forward=false', ...options], { QD_BRIDGE: name, QD_BRIDGE_ADDRESS: address });
+  const { env, name } = chooseBridge();
+  return start(['--bridge', name, '--ip-forward=false', ...options], env);
 }
 
 /** Of 198.18.0.0/15, which is set apart for tests and routed nowhere. */
 const subnets = 512;
 
+export interface Bridge {
+  readonly name: string;
+  /** `A.B.C.`, of its 256 addresses; the first one is its own. */
+  readonly network: string;
+  /** For guard.sh, which makes it and takes it away. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function chooseBridge(): Bridge {
+  const number = randomInt(subnets);
+  const name = `qd${process.pid.toString(36)}${number.toString(36)}`;
+  const network = `198.${18 + (number >> 8)}.${number & 255}.`;
+  return { name, network, env: { QD_BRIDGE: name, QD_BRIDGE_ADDRESS: `${network}1/24` } };
+}
+
 async function start(network: readonly string[], guardEnv: Readonly<Record<string, string>> = {}): Promise<TestEngine> {
-  // Not below a long directory: the path of a socket is at most 107 characters.
-  const directory = await mkdtemp(join(tmpdir(), 'qd-dockerd-'));
+  const directory = await makeEngineDirectory();
   const at = (name: string) => join(directory, name);
   const socket = at('docker.sock');
   const options = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), ...network, '--iptables=false'];
-  const guard = spawn(guardPath, [directory, ...options, '-H', `unix://${socket}`], {
+  return startGuarded({ directory, socket, program: 'dockerd', args: [...options, '-H', `unix://${socket}`], env: guardEnv });
+}
+
+/** Not below a long directory: the path of a socket is at most 107 characters. */
+export function makeEngineDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'qd-dockerd-'));
+}
+
+export interface Guarded {
+  /** All that it makes lies below; removed in the end. */
+  readonly directory: string;
+  readonly socket: string;
+  readonly program: 'dockerd' | 'podman';
+  readonly args: readonly string[];
+  /** Of the guard and of the engine. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export async function startGuarded({ directory, socket, program: engine, args, env: guardEnv }: Guarded): Promise<TestEngine> {
+  const guard = spawn(guardPath, [directory, engine, ...args], {
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { ...process.env, ...guardEnv },
@@ -70,8 +102,8 @@ async function start(network: readonly string[], guardEnv: Readonly<Record<strin
     guard.stdin.end();
     return over;
   };
-  const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: at('config') };
-  const readPid = async () => Number(await readFile(at('guarded'), 'utf8'));
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(directory, 'config') };
+  const readPid = async () => Number(await readFile(join(directory, 'guarded'), 'utf8'));
   const halt = async () => {
     const pid = await readPid();
     guard.stdin.write('halt\n');
@@ -82,7 +114,7 @@ async function start(network: readonly string[], guardEnv: Readonly<Record<strin
     await waitUntilAnswers(env);
   };
   try {
-    await Promise.race([waitUntilAnswers(env), over.then(() => Promise.reject(new Error(`dockerd ended: ${said.join('')}`)))]);
+    await Promise.race([waitUntilAnswers(env), over.then(() => Promise.reject(new Error(`${engine} ended: ${said.join('')}`)))]);
   } catch (error) {
     await stop();
     throw error;
@@ -96,14 +128,14 @@ async function waitUntilGone(pid: number): Promise<void> {
     const facts = await readProcess(pid);
     if (facts === undefined || isDead(facts)) return;
   }
-  throw new Error(`dockerd does not end within ${startLimitMs} ms`);
+  throw new Error(`it does not end within ${startLimitMs} ms`);
 }
 
 async function waitUntilAnswers(env: NodeJS.ProcessEnv): Promise<void> {
   for (const deadline = performance.now() + startLimitMs; performance.now() < deadline; await waitFor(100)) {
     if ((await observeDocker(env, { timeoutMs: 2000 })).is === 'present') return;
   }
-  throw new Error(`dockerd does not answer within ${startLimitMs} ms`);
+  throw new Error(`it does not answer within ${startLimitMs} ms`);
 }
 
 /** Where the program lies in the image. */

@@ -1,16 +1,19 @@
 /** Rows of the fault matrix that a real Docker engine cannot be brought to show, against one that is told what to do. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
 import { connectDocker } from '../../src/host/docker/connect.ts';
 import { createDockerRuntime } from '../../src/runtime/docker/runtime.ts';
-import type { Instance, LaunchOrder } from '../../src/runtime/runtime.ts';
-import { makeOrder } from '../contract/stage.ts';
+import type { Instance, Notice } from '../../src/runtime/runtime.ts';
+import { GpuDoor } from '../../src/supervisor/gpu/door.ts';
+import { explainExit } from '../../src/supervisor/launch/explain-exit.ts';
 import { eventually } from '../scenarios/sandbox.ts';
 import { cutReply, type FakeAnswer, type FakeApi, type FakeOptions, sendChunks, sendJson, startFakeApi, toFrame } from './fake-api.ts';
+import { id, inspectCall, makeFakeLaunch, toAnswers, toEnded } from './fake-launch.ts';
 
-const id = 'c'.repeat(64);
 let home = '';
 let api: FakeApi | undefined;
 let instance: Instance | undefined;
@@ -26,36 +29,6 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-async function makeLaunch(): Promise<LaunchOrder> {
-  const container = {
-    ...{ image: 'qwen-deploy-stand-in:test', mounts: [], shmBytes: 2 ** 26, port: 8000, stopSeconds: 40 },
-    log: { maxSizeBytes: 2 ** 26, files: 3 },
-  };
-  return makeOrder({ directory: home, backend: 'docker', program: 'vllm', inside: { host: '0.0.0.0', port: 8000 }, container });
-}
-
-/** What an engine answers that has made and started the container of this launch. */
-function toAnswers({ record }: LaunchOrder): Readonly<Record<string, FakeAnswer>> {
-  const labels = { 'qwen-deploy.launch-id': record.launchId };
-  const image = `sha256:${'a'.repeat(64)}`;
-  const state = { Status: 'running', Pid: 0, ExitCode: 0, StartedAt: '2026-01-01T00:00:00Z', FinishedAt: '0001-01-01T00:00:00Z' };
-  return {
-    'POST /containers/create': sendJson({ Id: id, Warnings: [] }, 201),
-    [`POST /containers/${id}/start`]: sendJson('', 204),
-    'GET /containers/json': sendJson([{ Id: id, Names: ['/x'], State: 'created', Image: image, Labels: labels }]),
-    [`GET /containers/${id}/json`]: sendJson({
-      Id: id,
-      Name: '/x',
-      Image: image,
-      State: state,
-      Config: { Labels: labels },
-      HostConfig: {},
-    }),
-    [`GET /containers/${id}/logs`]: sendChunks([], 'silence'),
-    'GET /events': sendChunks([], 'silence'),
-  };
-}
-
 const start = async (answers: Readonly<Record<string, FakeAnswer>>, options: FakeOptions = {}) => {
   api = await startFakeApi(answers, options);
   return api;
@@ -65,7 +38,7 @@ const countCalls = (fake: FakeApi, call: string) => fake.calls.filter((one) => o
 
 describe('an engine whose', () => {
   it('H9: answer to create is lost has made one container, which is found by its label and started', async () => {
-    const order = await makeLaunch();
+    const order = await makeFakeLaunch(home);
     const fake = await start({ ...toAnswers(order), 'POST /containers/create': cutReply });
     instance = await createDockerRuntime({ ...fake.env, HOME: home }).launch(order);
     expect(instance.record.containerId).toBe(id);
@@ -73,7 +46,7 @@ describe('an engine whose', () => {
   });
 
   it('H12: stream of the log is cut is asked again from there; no line is lost or twice, and nobody calls that an end', async () => {
-    const order = await makeLaunch();
+    const order = await makeFakeLaunch(home);
     const [one, two] = ['2026-01-01T00:00:01.000000001Z one\n', '2026-01-01T00:00:02.000000002Z two\n'];
     const answers: FakeAnswer[] = [
       sendChunks([toFrame(1, one), toFrame(1, two).subarray(0, 20)], 'cut'),
@@ -96,7 +69,7 @@ describe('an engine whose', () => {
   });
 
   it('H8: stream of events breaks again and again is looked at all the same', async () => {
-    const order = await makeLaunch();
+    const order = await makeFakeLaunch(home);
     const answers = toAnswers(order);
     let isOver = false;
     const look: FakeAnswer = (...call) => {
@@ -114,6 +87,50 @@ describe('an engine whose', () => {
     instance = await createDockerRuntime({ ...fake.env, HOME: home }).launch(order);
     isOver = true;
     expect(await instance.exited).toEqual({ code: 3 });
+  });
+
+  it('H19: memory ran out for a child: said, and served on; when the engine ends of it, that is the cause', async () => {
+    const order = await makeFakeLaunch(home);
+    const answers = toAnswers(order);
+    const asked: ServerResponse[] = [];
+    const tell = (action: string) => {
+      const [timeNano, actor] = [Date.now() * 1e6, { ID: id, Attributes: {} }];
+      for (const reply of asked) reply.write(`${JSON.stringify({ Type: 'container', Action: action, Actor: actor, timeNano })}\n`);
+    };
+    let isOver = false;
+    const look: FakeAnswer = (...call) => (isOver ? sendJson(toEnded(order, { exitCode: 1 })) : answers[inspectCall])?.(...call);
+    const events: FakeAnswer = (_, reply) => {
+      reply.writeHead(200).flushHeaders();
+      asked.push(reply);
+    };
+    const fake = await start({
+      ...answers,
+      [inspectCall]: look,
+      'GET /events': events,
+      [`GET /containers/${id}/logs`]: sendChunks([], 'end'),
+    });
+    instance = await createDockerRuntime({ ...fake.env, HOME: home }).launch(order);
+    const notices: Notice[] = [];
+    instance.notices?.((notice) => notices.push(notice));
+    await eventually(
+      async () => asked.length,
+      (streams) => streams > 0,
+    );
+    tell('oom');
+    await eventually(
+      async () => notices,
+      (seen) => seen.length > 0,
+    );
+    expect(notices).toEqual([{ type: 'note', note: { id: 'life.docker-oom', params: {} } }]);
+    const still = await Promise.race([instance.exited, new Promise((done) => setImmediate(() => done('runs')))]);
+    expect(still).toBe('runs');
+    isOver = true;
+    tell('die');
+    const exit = await instance.exited;
+    expect(exit).toEqual({ code: 1, outOfMemory: true });
+    const gpus = new GpuDoor({ clock: systemClock, note: () => undefined });
+    const explained = await explainExit(exit, instance.record, { at: '', refs: {}, given: {}, gpus, onProblem: () => undefined });
+    expect(explained).toMatchObject({ exit: { cause: 'oom', diagnosis: 'host_oom_killed', code: 1 }, permanent: false });
   });
 
   it.each([

@@ -48,13 +48,14 @@ export interface RealImage {
 export async function importRealVllm(engine: TestEngine, name: string, engineHome: string): Promise<RealImage> {
   const environment = join(await realpath(engineHome), `data/engines/cpu-${version}/venv`);
   const python = dirname(dirname(await realpath(join(environment, 'bin/python'))));
-  const sources = ['/usr', '/lib', '/lib64', '/bin', '/etc', python, environment];
+  const sources = ['/usr', '/lib', '/lib64', '/bin', '/etc/alternatives', python, environment];
   await importTree(engine, {
     name,
     changes: [...labels, `ENTRYPOINT ["${environment}/bin/vllm","serve"]`, `ENV PATH=${environment}/bin:/usr/bin:/bin`],
     async fill(root) {
       // They are there before a container has a read-only root.
       for (const directory of sources) await mkdir(join(root, directory), { recursive: true });
+      for (const file of ['/etc/ld.so.cache', '/etc/passwd']) await cp(file, join(root, file), { dereference: true });
     },
   });
   // HOME is the caller's to set: root's own is not writable in a container with a read-only root.

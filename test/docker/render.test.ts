@@ -96,7 +96,8 @@ it('the line that is rendered makes the same container by hand as up does, and i
   expect(byHand.Name).toBe('/qwen-deploy-boxed');
 
   const health = () =>
-    fetch(`http://127.0.0.1:${port}/health`).then(
+    // Docker's proxy takes a connection before the engine listens, and may never say that nothing came of it.
+    fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(1000) }).then(
       ({ status }) => status,
       () => 0,
     );

@@ -114,6 +114,7 @@ describe('host.cgroup-limits', () => {
 
   it.each<[string, string, readonly string[], string, string | undefined]>([
     ['a quota below the CPUs that are seen', 'cpu', [], 'warn', '0,1'],
+    ['a quota below all that an engine on CPUs gets by auto', 'cpu', ['resources.cpus=auto'], 'warn', '0,1'],
     ['a quota for the CPUs that are named', 'cpu', ['resources.cpus=0-1'], 'pass', undefined],
     ['a quota beside a GPU', 'int4', [], 'pass', undefined],
   ])('%s', async (_, profile, sets, expected, fits) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { topologyChecks } from '../../src/doctor/checks/topology.ts';
+import { toPins } from '../../src/doctor/cpus.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { l4 } from '../plan/stand-ins.ts';
 import { createMachine, createSubject, type Entry, type MachineParts, runCheck } from './stand-ins.ts';
@@ -47,11 +48,27 @@ describe('host.numa', () => {
     expect(answer.message).toMatch(message);
   });
 
-  it('names the CPUs near the GPU that may be used, and what it has read', async () => {
+  it('proposes the CPUs near the GPU, and says what it has read', async () => {
     const answer = await ask({ files: { ...two, ...usable('0-11') } }, 'int4', ['resources.cpus=0-3']);
-    expect(answer.fix).toEqual({ is: 'profile', set: { 'resources.cpus': '8-11' } });
+    expect(answer.fix).toEqual({ is: 'profile', set: { 'resources.cpus': 'auto' } });
+    expect(answer.hint).toContain('--set resources.cpus=auto');
     expect(answer.evidence).toContain('/sys/bus/pci/devices/0000:3b:00.0/numa_node: 1');
     expect(answer.needed).toBe(false);
+  });
+
+  it('names them where a plan would not find them, or not take so few', async () => {
+    const few = await ask({ files: { ...two, ...usable('0-9') } }, 'int4', ['resources.cpus=0-3']);
+    expect(few.fix).toEqual({ is: 'profile', set: { 'resources.cpus': '8-9' } });
+    const told = await ask({ files: { ...two, ...at('-1') }, gpus: [{ ...gpu, numaNode: 1 }] }, 'int4', ['resources.cpus=0-3']);
+    expect(told.fix).toEqual({ is: 'profile', set: { 'resources.cpus': '8-15' } });
+  });
+
+  it('takes the list that a plan has made of auto', async () => {
+    const places = { gpus: [{ busId: gpu.busId ?? '', node: 1, cpus: '8-15' }] };
+    const facts = { gpus: { is: 'present', gpus: [gpu] }, cpus: [8, 9, 10, 11], cpuPlaces: places } as const;
+    const subject = await createSubject('int4', { sets: ['resources.cpus=auto'], facts });
+    expect(toPins(subject)).toEqual([{ path: 'resources.cpus', list: '8-11', cpus: [8, 9, 10, 11] }]);
+    expect(toPins(await createSubject('int4', { sets: ['resources.cpus=auto'] }))).toEqual([]);
   });
 
   it('takes the word of the driver where there is one', async () => {

@@ -40,6 +40,7 @@ export function createMemoryDocker(): MemoryDocker {
     signal: () => refuse('signal'),
     unpause: () => refuse('unpause'),
     remove: () => refuse('remove'),
+    exec: () => refuse('exec'),
     forbidRestart: () => refuse('forbidRestart'),
     events: () => unused(),
     logs: () => unused(),

@@ -166,7 +166,7 @@ export const rows: readonly FaultRow[] = [
   { id: 'I3', fault: 'nvidia-smi hangs', expected: 'given up in time, one at a time; unknown is not bad' },
   { id: 'I4', fault: 'nvidia-smi is missing or prints garbage', expected: 'said once, nothing concluded' },
   { id: 'I5', fault: 'no GPU right after boot', expected: 'tried again for some minutes, then failed' },
-  { id: 'I6', fault: 'the container lost its GPU', expected: 'made anew', reason: 'needs a container with a GPU' },
+  { id: 'I6', fault: 'the container lost its GPU', expected: 'made anew', where: '`npm run test:docker` (`test/docker/i-gpu.test.ts`)' },
   { id: 'I7', fault: 'a stranger takes GPU memory between two starts', expected: 'the start waits and names the owner' },
   { id: 'I8', fault: 'the driver asks for a reset', expected: 'failed, the command is printed and not run' },
   { id: 'I9', fault: 'order or UUID of the GPUs changed', expected: 'bound by UUID; one that is gone fails' },

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { observeGpuPlaces, toSysfsBusId } from '../../src/gpu/sysfs.ts';
+import { observeCpuPlaces, observeGpuPlaces, toSysfsBusId } from '../../src/gpu/sysfs.ts';
 import { readCapture } from './captures.ts';
 
 let root = '';
@@ -72,7 +72,23 @@ it('leaves out what a virtual machine hides', async () => {
   });
 });
 
+it('knows which CPUs are near a GPU, by the address that nvidia-smi prints', async () => {
+  await put({
+    ...device('0000:4f:00.0', { numa_node: '1', local_cpulist: '14-27,42-55' }),
+    ...device('0000:50:00.0', { numa_node: '-1', local_cpulist: '0-55' }),
+    ...device('0000:51:00.0', { numa_node: '0', local_cpulist: '' }),
+    ...device('0000:52:00.0', { numa_node: '0' }),
+    'sys/devices/system/cpu/online': '0-55\n',
+  });
+  const asked = ['00000000:4F:00.0', '00000000:50:00.0', '00000000:51:00.0', '00000000:52:00.0', '00000000:53:00.0', '../..'];
+  expect(await observeCpuPlaces(asked, root)).toEqual({
+    online: '0-55',
+    gpus: [{ busId: '00000000:4F:00.0', node: 1, cpus: '14-27,42-55' }],
+  });
+});
+
 it('has nothing to say where there is nothing to read', async () => {
+  expect(await observeCpuPlaces(['00000000:4F:00.0'], root)).toEqual({ gpus: [] });
   expect(await observeGpuPlaces(root)).toEqual({ places: [] });
   await put({ 'proc/driver/nvidia/version': 'something else\n' });
   // An entry that is a directory is as unreadable as one that is forbidden.

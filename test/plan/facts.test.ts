@@ -3,10 +3,11 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { say } from '../../src/core/message.ts';
 import { toPlaces } from '../../src/host/environment.ts';
 import { parseCpuList } from '../../src/plan/cpu-list.ts';
-import { isCached, observeFacts } from '../../src/plan/facts.ts';
-import { load } from './stand-ins.ts';
+import { type FactsContext, isCached, observeFacts } from '../../src/plan/facts.ts';
+import { l4, load } from './stand-ins.ts';
 
 let root = '';
 let server: Server | undefined;
@@ -58,6 +59,28 @@ describe('observeFacts', () => {
     expect((await observe('tiny')).gpus).toBeUndefined();
     expect((await observe('demo')).gpus).toBeUndefined();
     expect((await observe('int4')).gpus).toBeDefined();
+  });
+
+  it('looks for the CPUs near the GPUs only where a profile wants them', async () => {
+    const busId = '00000000:3B:00.0';
+    const device = join(root, 'sys/bus/pci/devices/0000:3b:00.0');
+    await mkdir(device, { recursive: true });
+    await writeFile(join(device, 'numa_node'), '1\n');
+    await writeFile(join(device, 'local_cpulist'), '8-15\n');
+    const present = { is: 'present', gpus: [{ ...l4, busId }] } as const;
+    const context = {
+      places: toPlaces({ QWEN_DEPLOY_HOME: root }),
+      env: { PATH: '/nowhere', HOME: root },
+      backend: 'process',
+      root,
+    } as const;
+    const ask = async (cpus: string, more: Pick<FactsContext, 'gpus' | 'assumed'>) =>
+      (await observeFacts(await load('int4', `resources.cpus=${cpus}`), { ...context, ...more })).cpuPlaces;
+    expect(await ask('auto', { gpus: async () => present })).toEqual({ gpus: [{ busId, node: 1, cpus: '8-15' }] });
+    expect(await ask('all', { gpus: async () => present })).toBeUndefined();
+    expect(await ask('0', { gpus: async () => present })).toBeUndefined();
+    expect(await ask('auto', { assumed: present })).toBeUndefined();
+    expect(await ask('auto', { gpus: async () => ({ is: 'absent', evidence: say('gpu.no-smi') }) })).toBeUndefined();
   });
 
   it.each([

@@ -25,6 +25,11 @@ describe('what engine.mounts hands to a container', () => {
     expect(await judge(source)).toBe('plan.mount-machine');
   });
 
+  it('may be the programs of the machine, to be read', async () => {
+    expect(await findRefusedMount(['/usr:/usr', '/usr/lib:/lib:ro'], {})).toBeUndefined();
+    expect((await findRefusedMount(['/usr/lib:/lib:rw'], {}))?.problem.id).toBe('plan.mount-machine');
+  });
+
   it('is never the home directory, nor what leads to it', async () => {
     expect(await judge(directory)).toBe('plan.mount-home');
     await symlink(directory, join(directory, 'link'));

@@ -1,6 +1,8 @@
 /** `plan` for machines that are not here, and of what cannot work. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSandbox, freePort, type Sandbox } from './sandbox.ts';
+import { createSandbox, freePort, root, type Sandbox } from './sandbox.ts';
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -47,6 +49,32 @@ describe('plan --gpu', () => {
     const result = await plan('-p', 'fp8', '--gpu', gpu);
     expect(result.code).toBe(2);
     expect(result.json()).toMatchObject({ kind: 'Error', code, message: expect.stringContaining(named) });
+  });
+});
+
+describe('resources.cpus: auto', () => {
+  it('is all, and says why, where nobody tells which CPUs are near the GPU', async () => {
+    const bin = join(box.home, 'bin');
+    await mkdir(bin);
+    // An address that no machine has: this one's own must not answer for it.
+    const smi = await readFile(join(root, 'test/fixtures/doctor/nvidia-smi-h100.sh'), 'utf8');
+    await writeFile(join(bin, 'nvidia-smi'), smi.replace('00000000:18:00.0', '0000FFFF:FF:1F.7'), { mode: 0o755 });
+    const seen = await createSandbox({ env: { PATH: `${bin}:${process.env.PATH}` } });
+    const result = await seen.cli('plan', '-p', 'int4', '--backend', 'process', '--set', 'resources.cpus=auto', '-o', 'json');
+    await seen.dispose();
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.json()).toMatchObject({
+      decisions: expect.arrayContaining([
+        expect.objectContaining({ setting: 'resources.gpus', value: ['0: NVIDIA H100 80GB HBM3'] }),
+        expect.objectContaining({
+          setting: 'resources.cpus',
+          value: 'all',
+          from: 'machine',
+          reason: expect.stringContaining('the kernel does not tell which CPUs are near GPU 0'),
+        }),
+      ]),
+    });
+    expect(result.json<{ readonly resources: object }>().resources).not.toHaveProperty('cpus');
   });
 });
 

@@ -38,3 +38,10 @@ test('a line that cannot be read ends without a stack', async () => {
     /^ {2}error: This cannot be read as a command line: .*\(profile\/import-unreadable\)\nNo profile was made \(errors: 1\)\.\n$/,
   );
 });
+
+test('what a word processor made of a line is read as it was meant', async () => {
+  const { code, stdout, stderr } = await box.cli('profiles', 'import', '❯ vllm serve Qwen/Qwen3-0.6B --served-model-name “x-y”');
+  expect(code, stderr).toBe(0);
+  expect(stdout).toContain('served-names: [x-y]');
+  expect(stderr).toContain('Typographic quotes or dashes were read as plain ones.');
+});

@@ -124,9 +124,12 @@ async function takeNumbers(numbers: readonly (number | undefined)[], count: Coun
 }
 
 async function endStrangers(strangers: readonly Stranger[], count: Count): Promise<void> {
-  const hit = strangers.filter(wasSignalled);
-  count.signalled += hit.length;
-  for (const { pid } of hit) count.problems.push(`the stranger ${pid} was signalled`);
+  for (const stranger of strangers) {
+    const damage = toDamage(stranger);
+    if (damage === undefined) continue;
+    count.signalled += 1;
+    count.problems.push(`the stranger ${stranger.pid} was signalled: ${damage}`);
+  }
   await Promise.all(strangers.map((stranger) => stranger.end()));
 }
 
@@ -155,12 +158,19 @@ function endChild(child: ChildProcess): Promise<void> {
   });
 }
 
-function wasSignalled({ pid, startTicks }: Stranger): boolean {
+function wasSignalled(stranger: Stranger): boolean {
+  return toDamage(stranger) !== undefined;
+}
+
+/** What a signal has done to it: ended, stopped, or waiting to be taken. It may run or wait for the disk just as well as sleep. */
+function toDamage({ pid, startTicks }: Pick<Stranger, 'pid' | 'startTicks'>): string | undefined {
   const status = readQuietly(`/proc/${pid}/status`);
-  const stat = readQuietly(`/proc/${pid}/stat`);
-  const alive = /^State:\s+S/m.test(status) && stat.split(' ')[21] === `${startTicks}`;
-  const waiting = [...status.matchAll(/^(?:SigPnd|ShdPnd):\s+0*([1-9a-f][0-9a-f]*)$/gm)];
-  return !alive || waiting.length > 0;
+  const state = /^State:\s+(\S)/m.exec(status)?.[1];
+  if (state === undefined || !'SRD'.includes(state)) return `state ${state ?? 'gone'}`;
+  const ticks = readQuietly(`/proc/${pid}/stat`).split(' ')[21];
+  if (ticks !== `${startTicks}`) return `began at ${ticks}, not ${startTicks}`;
+  const waiting = [...status.matchAll(/^((?:SigPnd|ShdPnd):\s+0*[1-9a-f][0-9a-f]*)$/gm)].map(([line]) => line);
+  return waiting.length > 0 ? waiting.join(', ') : undefined;
 }
 
 async function untilGone(pids: readonly (number | undefined)[]): Promise<void> {

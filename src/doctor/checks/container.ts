@@ -90,7 +90,8 @@ function checkCpuTime(context: DoctorContext, { cpus }: GroupLimits): CheckOutco
   const usable = readUsableCpus(context);
   const subject = toCpuSubject(context);
   if (!cpus || !subject || 'status' in usable) return undefined;
-  const seen = subject.profile.resources.cpus === 'all' ? usable.cpus.length : 0;
+  // On CPUs `auto` is `all`.
+  const seen = ['all', 'auto'].includes(subject.profile.resources.cpus) ? usable.cpus.length : 0;
   const whole = Math.max(Math.floor(cpus.limit), 1);
   if (seen <= Math.ceil(cpus.limit)) return undefined;
   const fits = whole === 1 ? String(usable.cpus[0]) : usable.cpus.slice(0, whole).join(',');

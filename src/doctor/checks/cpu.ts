@@ -1,8 +1,9 @@
 /** How many CPUs there are, which of them may be used, and what they can do. */
 import { say } from '../../core/message.ts';
-import { toParallel } from '../../profile/parallel.ts';
+import { toCpuList } from '../../plan/cpu-list.ts';
+import { toEngineProcesses } from '../../plan/near-cpus.ts';
 import type { Check, CheckOutcome, DoctorContext } from '../check.ts';
-import { readOnlineCpus, readUsableCpus, toCpuList, toPins } from '../cpus.ts';
+import { readOnlineCpus, readUsableCpus, toPins } from '../cpus.ts';
 import { readBelow, readWord, toUnread } from '../read.ts';
 import { isReal, toCpuSubject, toGpuSubject } from '../subject.ts';
 
@@ -38,11 +39,10 @@ function checkCount(context: DoctorContext): CheckOutcome {
   return { status: 'pass', message, evidence };
 }
 
-/** Each is busy nearly all the time: the server, the engine, and on GPUs a worker for each of them. */
+/** Each is busy nearly all the time. */
 function toProcessCount(context: DoctorContext): number {
-  const subject = toGpuSubject(context);
-  if (subject) return 2 + toParallel(subject.profile).gpus;
-  return toCpuSubject(context) ? 2 : 1;
+  const subject = toGpuSubject(context) ?? toCpuSubject(context);
+  return subject ? toEngineProcesses(subject.profile) : 1;
 }
 
 function checkCpuset(context: DoctorContext): CheckOutcome {

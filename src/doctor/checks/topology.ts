@@ -1,10 +1,12 @@
 /** Which CPUs lie near which memory, which GPU, and which other CPU. */
 import { say } from '../../core/message.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
+import { toCpuList } from '../../plan/cpu-list.ts';
 import { chooseGpus } from '../../plan/gpu-choice.ts';
+import { toEngineProcesses } from '../../plan/near-cpus.ts';
 import { toParallel } from '../../profile/parallel.ts';
 import type { Check, CheckOutcome, DoctorContext, DoctorSubject } from '../check.ts';
-import { type NumaNode, readNumaNodes, readSiblings, readUsableCpus, toCpuList, toPins } from '../cpus.ts';
+import { type NumaNode, readNumaNodes, readSiblings, readUsableCpus, toPins } from '../cpus.ts';
 import { readWord } from '../read.ts';
 import { toCpuSubject, toGpuSubject } from '../subject.ts';
 
@@ -55,15 +57,19 @@ async function checkGpuNodes(context: DoctorContext, { nodes, evidence }: Topolo
   const wanted = nodes.filter(({ node }) => places.some((place) => place.node === node));
   if (wanted.length === 0) return plain;
   const gpus = places.map(({ gpu, node }) => `${gpu.index}→${node}`).join(', ');
-  const [pin] = context.subject ? toPins(context.subject) : [];
+  const { subject } = context;
+  const [pin] = subject ? toPins(subject) : [];
   const near = wanted.flatMap(({ cpus }) => cpus);
-  if (pin === undefined || pin.cpus.some((cpu) => near.includes(cpu))) {
+  if (subject === undefined || pin === undefined || pin.cpus.some((cpu) => near.includes(cpu))) {
     return { ...plain, message: say('doctor.numa.gpus', { nodes: nodes.length, gpus, list: toCpuList(near) }) };
   }
   const usable = readUsableCpus(context);
-  const fits = toCpuList('status' in usable ? near : near.filter((cpu) => usable.cpus.includes(cpu)));
+  const left = 'status' in usable ? near : near.filter((cpu) => usable.cpus.includes(cpu));
   const message = say('doctor.numa.far', { path: pin.path, list: pin.list, gpus });
-  if (fits === '') return { ...plain, message };
+  if (left.length === 0) return { ...plain, message };
+  // With fewer `auto` is all, and a plan takes the kernel's word alone.
+  const isPlannable = left.length >= toEngineProcesses(subject.profile) && places.every(({ byKernel }) => byKernel);
+  const fits = isPlannable && pin.path === 'resources.cpus' ? 'auto' : toCpuList(left);
   const hint = say('doctor.numa.far.hint', { path: pin.path, fits });
   return { status: 'warn', message, hint, evidence: seen, fix: { is: 'profile', set: { [pin.path]: fits } } };
 }
@@ -71,6 +77,8 @@ async function checkGpuNodes(context: DoctorContext, { nodes, evidence }: Topolo
 interface GpuPlace {
   readonly gpu: Gpu;
   readonly node: number;
+  /** Not by the driver alone. */
+  readonly byKernel: boolean;
   readonly evidence: string;
 }
 
@@ -85,7 +93,8 @@ async function readGpuPlaces(context: DoctorContext): Promise<readonly GpuPlace[
     const path = gpu.busId === undefined ? undefined : `/sys/bus/pci/devices/${toDevice(gpu.busId)}/numa_node`;
     const told = path === undefined ? undefined : readWord(context, path);
     const node = gpu.numaNode ?? Number(told || Number.NaN);
-    return node >= 0 ? [{ gpu, node, evidence: told ? `${path}: ${told}` : `GPU ${gpu.index}: NUMA ${node}` }] : [];
+    const byKernel = Number(told || Number.NaN) >= 0;
+    return node >= 0 ? [{ gpu, node, byKernel, evidence: told ? `${path}: ${told}` : `GPU ${gpu.index}: NUMA ${node}` }] : [];
   });
 }
 

@@ -6,9 +6,15 @@ import type { ProgressOptions } from './docker.ts';
 import type { Door } from './door.ts';
 import { parseJson, toField, toText } from './fields.ts';
 import { readLines } from './frames.ts';
+import { toFamiliarName } from './podman.ts';
 import { toPath } from './reference.ts';
+import { type Room, withRoom } from './room.ts';
 
-export async function loadImages(door: Door, path: string, { signal, onProgress }: ProgressOptions): Promise<readonly string[]> {
+export interface LoadOptions extends ProgressOptions {
+  readonly room: Room | undefined;
+}
+
+export async function loadImages(door: Door, path: string, { signal, onProgress, room }: LoadOptions): Promise<readonly string[]> {
   const file = await open(path, 'r').catch((error: unknown) => {
     throw DeployError.of('usage/unreadable-file', { file: path, problem: errnoOf(error) ?? String(error) }, { cause: error });
   });
@@ -26,6 +32,8 @@ export async function loadImages(door: Door, path: string, { signal, onProgress 
       if (signal?.aborted) throw DeployError.of('command/interrupted', {});
       if (names.length === 0) throw toArchiveError(path, 'it holds no image');
       return names;
+    } catch (error) {
+      throw withRoom(error, room, { what: path, neededBytes: totalBytes });
     } finally {
       upload.destroy();
     }
@@ -48,7 +56,7 @@ async function readLoaded(chunks: AsyncIterable<Buffer>, { path, onLayer }: Load
     const id = toText(message, 'id');
     if (id !== undefined) onLayer(id);
     const [, name] = /^Loaded image(?: ID)?: (\S+)/.exec(toText(message, 'stream') ?? '') ?? [];
-    if (name !== undefined) names.push(name);
+    if (name !== undefined) names.push(toFamiliarName(name));
   }
   return names;
 }

@@ -7,8 +7,10 @@ import { type DockerAddress, readDockerAddresses } from './address.ts';
 import { createContainers } from './containers.ts';
 import type { Docker } from './docker.ts';
 import { createDoor, type Limits, toDoorError } from './door.ts';
+import { execInside } from './exec.ts';
 import { toText } from './fields.ts';
 import { createImages } from './images.ts';
+import { isPodman } from './podman.ts';
 import { streamEvents, streamLogs } from './streams.ts';
 import { openWire } from './wire.ts';
 
@@ -22,7 +24,7 @@ export interface ConnectOptions {
 const leastApi = '1.41';
 /** The newest whose answers are known to mean what is read in them. */
 const newestApi = '1.51';
-const usualLimits = { actMs: 60_000, silenceMs: 60_000, archiveMs: 600_000 };
+const usualLimits = { actMs: 60_000, silenceMs: 60_000, archiveMs: 600_000, againMs: 2000 };
 
 /**
  * The first engine that answers, looked for as Docker's own program does it. Throws `docker/absent`, `docker/forbidden`,
@@ -64,15 +66,18 @@ async function connectAt(address: DockerAddress, { env, limits }: Connecting): P
   const apiVersion = chooseApi(found, toText(answer.value, 'MinAPIVersion'));
   if (apiVersion === undefined) throw DeployError.of('docker/api-too-old', { address: name, found, least: leastApi });
   const door = createDoor(wire, { address: name, prefix: `/v${apiVersion}`, limits });
-  const containers = createContainers(door);
+  const kind = { isPodman: isPodman(answer.value) };
+  const containers = createContainers(door, kind);
+  // Docker Desktop's socket leads into a virtual machine, whose processes are not ours to see.
+  const isLocal = address.is === 'socket' && (toText(answer.value, 'KernelVersion') ?? release()) === release();
   return {
     address: name,
     apiVersion,
-    // Docker Desktop's socket leads into a virtual machine, whose processes are not ours to see.
-    isLocal: address.is === 'socket' && (toText(answer.value, 'KernelVersion') ?? release()) === release(),
-    images: createImages(door, { env, architecture: toText(answer.value, 'Arch') ?? '' }),
+    isLocal,
+    images: createImages(door, { env, architecture: toText(answer.value, 'Arch') ?? '', isLocal }),
     ...containers,
-    events: (options) => streamEvents(door, options),
+    exec: (id, command, limitMs) => execInside(door, { id, command, limitMs }),
+    events: (options) => streamEvents(door, { ...options, ...kind }),
     async *logs(id, options) {
       // Whether it has a terminal decides how its log is sent, and older engines do not say it in the answer.
       const container = options.signal?.aborted ? undefined : await containers.inspect(id);

@@ -1,18 +1,23 @@
 /** Containers: made, started, signalled, removed, looked at. */
 import { waitFor } from '../../core/clock.ts';
 import { DeployError } from '../../core/error.ts';
-import type { Container, ContainerState, ContainerSummary, Docker } from './docker.ts';
+import type { Container, ContainerState, ContainerSummary, CreateBody, Docker } from './docker.ts';
 import type { Door } from './door.ts';
 import { toField, toList, toNumber, toRecord, toText, toTextRecord, toTexts } from './fields.ts';
+import { hasDevices, isBadMoment, toPodmanBody } from './podman.ts';
 import { toLaunchError } from './problems.ts';
 
 type Containers = Pick<Docker, 'create' | 'start' | 'signal' | 'unpause' | 'remove' | 'inspect' | 'list' | 'forbidRestart'>;
 
-export function createContainers(door: Door): Containers {
+export interface ContainersOptions {
+  readonly isPodman: boolean;
+}
+
+export function createContainers(door: Door, { isPodman }: ContainersOptions): Containers {
   const act = (id: string, verb: string, query: Readonly<Record<string, unknown>> = {}) =>
     door.ask({ method: 'POST', path: `${toPath(id)}/${verb}`, query }, door.limits.actMs);
   return {
-    create: (name, body) => create(door, name, body),
+    create: (name, body) => (isPodman ? createInPodman(door, name, body) : create(door, name, body)),
     async start(id) {
       const { status, problem } = await act(id, 'start');
       if (status < 400) return;
@@ -22,7 +27,7 @@ export function createContainers(door: Door): Containers {
     async signal(id, signal) {
       const answer = await act(id, 'kill', { signal });
       if (answer.status === 400) throw toLaunchError(answer.problem);
-      if (answer.status >= 500 && !/is not running/.test(answer.problem)) throw door.toFailure(answer);
+      if (answer.status >= 500 && !/is not running/.test(answer.problem) && !isBadMoment(answer)) throw door.toFailure(answer);
       return answer.status < 300;
     },
     async unpause(id) {
@@ -46,16 +51,26 @@ export function createContainers(door: Door): Containers {
   };
 }
 
-async function create(door: Door, name: string, body: Parameters<Docker['create']>[1]): Promise<string> {
+async function create(door: Door, name: string, body: CreateBody): Promise<string> {
   const answer = await door.ask({ method: 'POST', path: '/containers/create', query: { name }, body }, door.limits.actMs);
   const { status, value, problem } = answer;
   const id = toText(value, 'Id');
   if (status < 300 && id !== undefined) return id;
   if (status === 404 && /no such image|image .*not (found|known)/i.test(problem))
     throw DeployError.of('docker/no-image', { image: body.Image });
-  if (status === 409) throw DeployError.of('docker/name-taken', { name, id: (await inspect(door, name))?.id ?? 'unknown' });
+  if (status === 409 || /the container name .* is already in use/.test(problem)) {
+    throw DeployError.of('docker/name-taken', { name, id: (await inspect(door, name))?.id ?? 'unknown' });
+  }
   if (status < 400) throw door.toFailure(answer);
   throw toLaunchError(problem);
+}
+
+/** What it does not take of an order it often leaves out without a word: GPUs would be missed minutes later. */
+async function createInPodman(door: Door, name: string, body: CreateBody): Promise<string> {
+  const id = await create(door, name, toPodmanBody(body));
+  if (body.HostConfig.DeviceRequests === undefined || hasDevices(await inspect(door, id))) return id;
+  await remove(door, id, true);
+  throw DeployError.of('docker/refused', { problem: 'Podman hands out no GPUs by this API; use Docker, or --backend process' });
 }
 
 const lookMs = 100;
@@ -71,7 +86,7 @@ async function remove(door: Door, id: string, force: boolean): Promise<boolean> 
       if ((await inspect(door, id)) === undefined) return true;
     }
   }
-  if (answer.status === 409) throw DeployError.of('docker/refused', { problem: answer.problem });
+  if (isBadMoment(answer)) throw DeployError.of('docker/refused', { problem: answer.problem });
   throw door.toFailure(answer);
 }
 

@@ -26,11 +26,17 @@ export interface Docker {
   inspect(id: string): Promise<Container | undefined>;
   /** Running or not, by labels that all must be there (`name` or `name=value`). */
   list(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
+  /**
+   * Runs a program inside and waits for its end. Undefined when it does not end within `limitMs` (it is left to itself),
+   * or the container does not run. One that the container does not have ends with 126 or 127.
+   */
+  exec(id: string, command: readonly string[], limitMs: number): Promise<ExecResult | undefined>;
   /** Restart policy `no`: the engine is not to start it by itself. */
   forbidRestart(id: string): Promise<void>;
   /**
    * Of one container or of all that carry a label. Begins with what happened at `since` (seconds since 1970, as of the
-   * engine's clock) and goes on until `signal`; throws when the stream breaks. Order and number are not to be relied on.
+   * engine's clock) and goes on until `signal`, or to `until`; throws when the stream breaks. Order and number are not to
+   * be relied on.
    */
   events(options: EventsOptions): AsyncIterable<ContainerEvent>;
   /** Lines, oldest first. With `follow` until the container has ended and the last line was given. Throws when the stream breaks. */
@@ -42,12 +48,13 @@ export interface DockerImages {
   inspect(reference: string): Promise<Image | undefined>;
   list(labels?: readonly string[]): Promise<readonly Image[]>;
   /**
-   * Layers that are here already are not fetched again. Credentials come from Docker's own configuration (`auths`,
-   * `credsStore`, `credHelpers`). Throws `docker/image-not-found`, `docker/image-denied`, `docker/registry` (unreachable,
-   * too many requests; `problem` are its words), `docker/wrong-architecture`, `docker/disk-full`.
+   * Layers of images that are here are not fetched again; those of a pull that ended early may be. Credentials come from Docker's own configuration (`auths`,
+   * `credsStore`, `credHelpers`). A registry that has had too many requests, or a connection that broke, is tried again a
+   * few times. Throws `docker/image-not-found`, `docker/image-denied`, `docker/registry` (unreachable, too many requests;
+   * `problem` are its words), `docker/wrong-architecture`, `docker/wrong-content`, `docker/no-room`, `docker/disk-full`.
    */
   pull(reference: string, options: PullOptions): Promise<void>;
-  /** From an archive of `docker save`. Returns what it held, by name, else by id. Throws `docker/bad-archive`. */
+  /** From an archive of `docker save`. Returns what it held, by name, else by id. Throws `docker/bad-archive`, `docker/no-room`. */
   load(path: string, options: ProgressOptions): Promise<readonly string[]>;
   /** As `docker save` would; written beside and renamed. */
   save(reference: string, path: string, options: ProgressOptions): Promise<void>;
@@ -79,12 +86,15 @@ export interface ProgressOptions {
 export type PullOptions = ProgressOptions;
 
 export interface TransferProgress {
-  readonly phase: 'downloading' | 'unpacking' | 'loading' | 'saving';
+  /** `waiting`: before another try. */
+  readonly phase: 'downloading' | 'waiting' | 'unpacking' | 'loading' | 'saving';
   readonly layersDone: number;
   readonly layers: number;
   readonly doneBytes: number;
   /** Of the layers that are known by now. */
   readonly totalBytes?: number;
+  /** While `waiting`: how long. */
+  readonly waitMs?: number;
 }
 
 /** The body of `POST /containers/create`, by the names of Docker's API: https://docs.docker.com/reference/api/engine/ */
@@ -139,6 +149,12 @@ export interface DeviceRequest {
   readonly Capabilities?: readonly (readonly string[])[];
 }
 
+export interface ExecResult {
+  readonly code: number;
+  /** What it printed, both streams as they came. */
+  readonly text: string;
+}
+
 export interface Container {
   readonly id: string;
   readonly name: string;
@@ -175,6 +191,8 @@ export interface EventsOptions {
   readonly container?: string;
   readonly label?: string;
   readonly since?: number;
+  /** Where that is over already, what is still known of the past is all. */
+  readonly until?: number;
   readonly signal?: AbortSignal;
 }
 

@@ -13,6 +13,8 @@ export interface Limits {
   readonly silenceMs: number;
   /** The same of the engine that packs or unpacks a whole image, of which it says nothing in between. */
   readonly archiveMs: number;
+  /** The pause before a registry is asked a second time; the next one is twice as long, and so on. */
+  readonly againMs: number;
 }
 
 export interface Answer {

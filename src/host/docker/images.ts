@@ -4,23 +4,33 @@ import { loadImages, saveImage } from './archive.ts';
 import type { DockerImages, Image } from './docker.ts';
 import type { Door } from './door.ts';
 import { toField, toNumber, toText, toTextRecord, toTexts } from './fields.ts';
+import { toFamiliarName } from './podman.ts';
 import { toLaunchError } from './problems.ts';
 import { pullImage } from './pull.ts';
 import { splitReference, toPath } from './reference.ts';
+import { observeRoom } from './room.ts';
 
 export interface ImagesOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Of the engine, as it says it: `amd64`. */
   readonly architecture: string;
+  /** Its disks are this machine's. */
+  readonly isLocal: boolean;
 }
 
-export function createImages(door: Door, { env, architecture }: ImagesOptions): DockerImages {
+export function createImages(door: Door, { env, architecture, isLocal }: ImagesOptions): DockerImages {
   const inspect = (reference: string) => inspectImage(door, reference);
   return {
     inspect,
     list: (labels) => listImages(door, labels),
-    pull: (reference, options) => pullImage(door, reference, { ...options, env, architecture, inspect }),
-    load: (path, options) => loadImages(door, path, options),
+    async pull(reference, options) {
+      const room = await observeRoom(door, isLocal);
+      await pullImage(door, reference, { ...options, env, architecture, inspect, room });
+    },
+    async load(path, options) {
+      const room = await observeRoom(door, isLocal);
+      return loadImages(door, path, { ...options, room });
+    },
     save: (reference, path, options) => saveImage(door, reference, { ...options, path }),
     async tag(reference, as) {
       const { name, tag } = splitReference(as);
@@ -78,5 +88,5 @@ function toImage(value: unknown): Image {
 }
 
 function toNames(value: unknown, key: string): readonly string[] {
-  return (toTexts(value, key) ?? []).filter((name) => !name.includes('<none>'));
+  return (toTexts(value, key) ?? []).filter((name) => !name.includes('<none>')).map(toFamiliarName);
 }

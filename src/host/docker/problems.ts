@@ -25,15 +25,46 @@ export interface PullProblem {
 /** A registry that hides what it has says "denied" also for what it has not. */
 export function toPullError({ image, registry, architecture, problem }: PullProblem): DeployError {
   if (/no space left on device|disk quota exceeded/i.test(problem)) return DeployError.of('docker/disk-full', { problem });
-  if (/toomanyrequests|too many requests/i.test(problem)) return DeployError.of('docker/registry', { image, registry, problem });
+  if (tooMany.test(problem)) return DeployError.of('docker/registry', { image, registry, problem });
+  // Before "not found" and "denied": what was sent counts, whatever else is said of it.
+  if (/verification failed for digest|unexpected (commit )?digest|digest (mismatch|did not match|invalid)/i.test(problem)) {
+    return DeployError.of('docker/wrong-content', { image, registry, problem });
+  }
   if (/no matching manifest|does not match the specified platform|no match for platform/i.test(problem)) {
     return DeployError.of('docker/wrong-architecture', { image, architecture, problem });
   }
-  if (/access denied|denied:|unauthorized|authentication required|no basic auth credentials|forbidden/i.test(problem)) {
+  if (/\bdenied\b|unauthorized|authentication required|no basic auth credentials|forbidden/i.test(problem)) {
     return DeployError.of('docker/image-denied', { image, registry, problem });
   }
   if (/manifest unknown|manifest for .* not found|name unknown|repository .* not found/i.test(problem)) {
     return DeployError.of('docker/image-not-found', { image, problem });
   }
   return DeployError.of('docker/registry', { image, registry, problem });
+}
+
+const tooMany = /toomanyrequests|too many requests|status(?: code)?:? 429/i;
+/** Of a connection that stood, or of a server that has trouble of its own. Where nobody answers at all, nobody will in a moment. */
+const passing = /\bEOF\b|connection reset|broken pipe|i\/o timeout|handshake timeout|timeout exceeded|status(?: code)?:? 50[0234]/i;
+const triesMost = 4;
+const longestPauseMs = 60_000;
+
+/** How long to wait before the next try; undefined when another one is of no use, or would come too late for whoever waits. */
+export function toPullPause(error: unknown, tries: number, firstMs: number): number | undefined {
+  if (!(error instanceof DeployError) || error.code !== 'docker/registry' || tries >= triesMost) return undefined;
+  const problem = String(error.params['problem']);
+  if (!tooMany.test(problem) && !passing.test(problem)) return undefined;
+  const pauseMs = Math.max(toAskedPause(problem), firstMs * 2 ** (tries - 1));
+  return pauseMs > longestPauseMs ? undefined : pauseMs;
+}
+
+const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/**
+ * An engine keeps the header `Retry-After` to itself. Some registries say it in their words as well: `retry-after: 30`, or
+ * `retry-after: 1m30.5s` as Go writes it. A number alone is seconds.
+ */
+function toAskedPause(problem: string): number {
+  const [, asked = ''] = /retry[- ]after:? *((?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)?)+)/i.exec(problem) ?? [];
+  const parts = asked.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)?/g);
+  return [...parts].reduce((sum, [, number, unit = 's']) => sum + Number(number) * (units[unit] ?? 0), 0);
 }

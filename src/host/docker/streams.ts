@@ -4,18 +4,32 @@ import type { Container, ContainerEvent, EventsOptions, LogLine, LogsOptions } f
 import type { Door } from './door.ts';
 import { parseJson, toField, toNumber, toText, toTextRecord } from './fields.ts';
 import { type Frame, readFrames, readLines } from './frames.ts';
+import { toDockerAction } from './podman.ts';
 import type { Call } from './wire.ts';
 
-export async function* streamEvents(door: Door, { container, label, since, signal }: EventsOptions): AsyncGenerator<ContainerEvent> {
+export interface EventsQuestion extends EventsOptions {
+  readonly isPodman: boolean;
+}
+
+export async function* streamEvents(door: Door, question: EventsQuestion): AsyncGenerator<ContainerEvent> {
+  const { container, label, since, until, signal, isPodman } = question;
   const filters = { type: ['container'], ...(container ? { container: [container] } : {}), ...(label ? { label: [label] } : {}) };
   // Rounded down: what happened at that very moment comes again rather than not at all.
   const from = since === undefined ? undefined : (Math.floor(since * 1000) / 1000).toFixed(3);
-  for await (const line of readLines(stream(door, { path: '/events', query: { filters, since: from } }, signal))) {
+  const to = until === undefined ? Number.POSITIVE_INFINITY : Math.ceil(until * 1000) / 1000;
+  const end = until === undefined ? {} : isPodman && isOver(to) ? { stream: 'false' } : { until: to.toFixed(3) };
+  for await (const line of readLines(stream(door, { path: '/events', query: { filters, since: from, ...end } }, signal))) {
     const event = toEvent(parseJson(line.toString()));
-    if (event) yield event;
+    if (event && event.at <= to) yield event;
   }
   // Without an end of time in the question, only an engine that goes away ends its answer.
-  if (!signal?.aborted) throw DeployError.of('docker/broken', { address: door.address, problem: 'it ended the stream of events' });
+  if (!signal?.aborted && until === undefined)
+    throw DeployError.of('docker/broken', { address: door.address, problem: 'it ended the stream of events' });
+}
+
+/** Podman tells nothing at all up to a moment that has passed; without one, and not as a stream, all that it knows. */
+function isOver(until: number): boolean {
+  return until - Date.now() / 1000 < 1;
 }
 
 export async function* streamLogs(
@@ -44,14 +58,14 @@ async function* stream(door: Door, call: Call, signal: AbortSignal | undefined):
 
 function toEvent(value: unknown): ContainerEvent | undefined {
   const actor = toField(value, 'Actor');
-  const [id, action] = [toText(actor, 'ID') ?? toText(value, 'id'), toText(value, 'Action') ?? toText(value, 'status')];
-  if (id === undefined || action === undefined) return undefined;
+  const [id, word] = [toText(actor, 'ID') ?? toText(value, 'id'), toText(value, 'Action') ?? toText(value, 'status')];
+  if (id === undefined || word === undefined) return undefined;
   const attributes = toTextRecord(actor, 'Attributes');
   const nanoseconds = toNumber(value, 'timeNano');
   const exitCode = attributes.exitCode === undefined ? undefined : Number(attributes.exitCode);
   return {
     id,
-    action,
+    action: toDockerAction(word),
     at: nanoseconds === undefined ? (toNumber(value, 'time') ?? 0) : nanoseconds / 1e9,
     ...(exitCode === undefined || Number.isNaN(exitCode) ? {} : { exitCode }),
     attributes,

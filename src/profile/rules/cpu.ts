@@ -78,7 +78,7 @@ function toRanges(list: string): readonly (readonly [number, number])[] {
 function checkBinding(profile: Profile): readonly RuleHit[] {
   const bound = toBound(profile);
   const { cpus } = profile.resources;
-  if (!isCpu(profile) || bound === undefined || cpus === 'all') return [];
+  if (!isCpu(profile) || bound === undefined || cpus === 'all' || cpus === 'auto') return [];
   const allowed = toRanges(cpus);
   const isInside = (cpu: number) => allowed.some(([first, last]) => first <= cpu && cpu <= last);
   const outside = bound.flatMap(toRanges).some(([first, last]) => !isInside(first) || !isInside(last));

@@ -55,6 +55,12 @@ export const parallelRules: readonly ProfileRule[] = [
   },
   { code: 'profile/numa-alone', severity: 'error', source: config, check: checkNuma },
   {
+    code: 'profile/numa-twice',
+    severity: 'info',
+    source: 'vllm/utils/numa_utils.py configure_subprocess, 0.32: numactl for EngineCore and each worker',
+    check: checkNumaTwice,
+  },
+  {
     code: 'profile/gpus-too-few',
     severity: 'error',
     source: 'vllm/config/parallel.py: world size larger than the number of GPUs, 0.32',
@@ -199,6 +205,11 @@ function checkNuma(profile: Profile): readonly RuleHit[] {
     message: say('rule.numa-alone', { name }),
     fix: { 'vllm.numa-bind': true },
   }));
+}
+
+function checkNumaTwice(profile: Profile): readonly RuleHit[] {
+  if (!isOn(profile, 'numa-bind') || profile.resources.cpus !== 'auto') return [];
+  return [{ path: 'resources.cpus', message: say('rule.numa-twice'), hint: say('rule.numa-twice.hint'), fix: { 'resources.cpus': 'all' } }];
 }
 
 /** As many as the profile gives to one engine; undefined where it does not say. */

@@ -4,6 +4,7 @@
  */
 import { waitFor } from '../../core/clock.ts';
 import { type MemoryKills, readMemoryKills } from '../../host/cgroup-memory.ts';
+import { readKernelLog } from '../../host/kernel-log.ts';
 import type { Exit } from '../runtime.ts';
 
 /** Between two looks; a peak that has just risen may rise further within a moment. */
@@ -19,7 +20,8 @@ export function followMemory(directory: string, signal: AbortSignal): () => Memo
       const seen = await readMemoryKills(directory);
       if (seen === undefined) return;
       const rising = isRising(last, seen);
-      last = seen;
+      // The group may go in the middle of a look: what is missing then was in the one before.
+      last = { ...last, ...seen };
       await waitFor(rising ? lookMs.rising : lookMs.steady, signal);
     }
   };
@@ -27,13 +29,29 @@ export function followMemory(directory: string, signal: AbortSignal): () => Memo
   return () => last;
 }
 
-export function withMemory(exit: Exit, seen: MemoryKills | undefined): Exit {
-  if (seen === undefined || exit.outOfMemory === undefined) return exit;
-  const { kills: _kills, ...memory } = seen;
-  return { ...exit, memory };
+interface Witnesses {
+  readonly containerId: string;
+  readonly seen: MemoryKills | undefined;
 }
 
-function isRising(before: MemoryKills | undefined, { peakBytes = 0, limitBytes = Number.POSITIVE_INFINITY }: MemoryKills): boolean {
-  // At the limit the peak is known: it rises no further.
-  return peakBytes < limitBytes && peakBytes > (before?.peakBytes ?? 0) * (1 + risingShare);
+/**
+ * Podman does not say of every layout of control groups that memory ran out. The group may have counted it in the last
+ * look; else the kernel has said whose it was.
+ */
+export async function withMemory(exit: Exit, { containerId, seen }: Witnesses): Promise<Exit> {
+  if (seen === undefined) return exit;
+  const { kills, ...memory } = seen;
+  if (exit.outOfMemory) return { ...exit, memory };
+  const isFailure = exit.by === undefined && (exit.signal === 'SIGKILL' || (exit.code ?? 0) > 0);
+  const isByMemory = isFailure && (kills > 0 || (await isInKernelLog(containerId)));
+  return isByMemory ? { ...exit, outOfMemory: true, memory } : exit;
+}
+
+async function isInKernelLog(containerId: string): Promise<boolean> {
+  const lines = ((await readKernelLog(process.env)) ?? '').split('\n');
+  return lines.some((line) => line.includes('oom_memcg=') && line.includes(containerId));
+}
+
+function isRising(before: MemoryKills | undefined, { peakBytes = 0 }: MemoryKills): boolean {
+  return peakBytes > (before?.peakBytes ?? 0) * (1 + risingShare);
 }

@@ -6,10 +6,15 @@ import type { Survivor } from '../../core/event.ts';
 import type { Container, Docker } from '../../host/docker/docker.ts';
 import { ProcessRemains } from '../remains.ts';
 import type { LaunchRecord, Remains } from '../runtime.ts';
+import { isOutOfSight } from '../sight.ts';
 import { toDockerFiles } from './files.ts';
 import { labelNames } from './labels.ts';
 
 const sweepMs = 100;
+/** Of the kernel, where the engine does not do it. */
+const kernelMs = 1000;
+/** How long an engine that cannot be asked is asked again, where nothing is left to be killed. */
+const askAgainMs = 2000;
 
 export class DockerRemains implements Remains {
   readonly record: LaunchRecord;
@@ -30,18 +35,32 @@ export class DockerRemains implements Remains {
   }
 
   async kill(withinMs: number): Promise<readonly Survivor[]> {
-    const deadline = performance.now() + withinMs;
+    const begun = performance.now();
     for (;;) {
       const problem = await this.killContainers();
       // Where the engine does not do it (it hangs, it is gone), the kernel does, if we may.
-      const left = problem === undefined ? await this.members() : await (await this.toProcesses()).kill(Math.min(withinMs, 1000));
+      const left = problem === undefined ? await this.members() : await (await this.toProcesses()).kill(Math.min(withinMs, kernelMs));
       if (left.length === 0 && problem === undefined) return [];
-      if (performance.now() > deadline) {
-        if (left.length > 0) return left;
+      const patienceMs = isOutOfSight(problem) && left.length === 0 ? Math.min(withinMs, askAgainMs) : withinMs;
+      if (performance.now() - begun > patienceMs) {
+        // It is the engine that does not end them, not they that cannot be ended.
+        if (left.length > 0 && !isOutOfSight(problem)) return left;
         throw problem;
       }
       await waitFor(sweepMs);
     }
+  }
+
+  /** By the control group. An engine elsewhere, or in a virtual machine, has never shown us a process. */
+  async isGone(): Promise<boolean | undefined> {
+    const { containerId, process } = this.record;
+    if (containerId === undefined || process === undefined) return undefined;
+    return (await (await this.toProcesses()).members()).length === 0;
+  }
+
+  /** Docker's own proxy carries what comes to the port, and goes with it even where containers outlive it. */
+  async checkSight(): Promise<void> {
+    await (await this.docker()).inspect(this.record.containerId ?? '');
   }
 
   async tidy(): Promise<void> {

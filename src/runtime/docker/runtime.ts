@@ -12,12 +12,16 @@ import { errnoOf } from '../../host/files.ts';
 import { readHomeId } from '../../host/home-id.ts';
 import { readBootId, readProcess, readUptimeTicks } from '../../host/proc.ts';
 import type { ContainerSpec } from '../../plan/launch-spec.ts';
+import { signalVerified } from '../remains.ts';
 import type { Exit, Instance, LaunchOrder, LaunchRecord, Notice, ProcessIdentity, Runtime } from '../runtime.ts';
+import { isOutOfSight } from '../sight.ts';
 import { toCreateBody } from './body.ts';
+import { findHand } from './ended.ts';
 import { toDockerFiles } from './files.ts';
 import { labelNames, toContainerName } from './labels.ts';
 import { checkContainer } from './limits.ts';
 import { copyLog } from './log-copy.ts';
+import { LostGpuLook } from './lost-gpus.ts';
 import { followMemory, withMemory } from './peak.ts';
 import { DockerRemains, isRunning } from './remains.ts';
 import { giveTo, writeSecrets } from './secrets.ts';
@@ -34,6 +38,7 @@ export function createDockerRuntime(env: NodeJS.ProcessEnv): Runtime {
     launch: (order) => launch({ ...withInherited(order, env), home: readHomeId(toPlaces(env).state) }, docker),
     adopt: (record) => adopt(record, docker),
     remains: (record) => new DockerRemains(record, docker),
+    findHand: (record) => findHand(record, docker),
   };
 }
 
@@ -165,11 +170,13 @@ class DockerInstance extends DockerRemains implements Instance {
   private readonly watching = new AbortController();
   private readonly unheard: Notice[] = [];
   private listener: ((notice: Notice) => void) | undefined;
+  private readonly lostGpus: LostGpuLook;
   private asked = false;
   private paused = false;
 
   constructor(record: LaunchRecord, door: Door) {
     super(record, door);
+    this.lostGpus = new LostGpuLook(door, record.containerId ?? '');
     const { containerId = '', logFile, process, memoryGroup } = record;
     const { signal } = this.watching;
     let heardAt = 0;
@@ -190,13 +197,17 @@ class DockerInstance extends DockerRemains implements Instance {
       // It says more, to whoever adopts it: two who copy would write everything twice.
       if (exit.by === 'restarted') this.watching.abort();
       await (exit.by === 'restarted' ? copied : waitForLastWords(copied, () => heardAt));
-      return withMemory(exit, seen());
+      return withMemory(exit, { containerId, seen: seen() });
     });
   }
 
   notices(tell: (notice: Notice) => void): void {
     this.listener = tell;
     for (const notice of this.unheard.splice(0)) tell(notice);
+  }
+
+  observeLostGpus(): Promise<string | undefined> {
+    return this.lostGpus.look();
   }
 
   /** A paused container's processes wait in the kernel like others that wait: only the engine can tell. */
@@ -212,6 +223,20 @@ class DockerInstance extends DockerRemains implements Instance {
 
   async terminate(): Promise<void> {
     this.asked = true;
+    try {
+      await this.terminateAll();
+    } catch (error) {
+      // The kernel does it where Docker cannot be asked, if we may: requests end, where a kill would cut them off.
+      if (!isOutOfSight(error) || !(await this.terminateMain())) throw error;
+    }
+  }
+
+  private async terminateMain(): Promise<boolean> {
+    const { process } = this.record;
+    return process !== undefined && (await signalVerified(process, 'SIGTERM')) && (await signalVerified(process, 'SIGCONT'));
+  }
+
+  private async terminateAll(): Promise<void> {
     const docker = await this.docker();
     for (const container of (await this.find()).filter(isRunning)) {
       await docker.signal(container.id, 'SIGTERM');

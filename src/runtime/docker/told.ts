@@ -13,16 +13,20 @@ export interface Told {
   readonly lastAt?: number;
 }
 
-/** SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGTERM; Docker tells the number. */
+/** SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGTERM; Docker tells the number. Podman tells none: then it may have been any. */
 const ending = ['2', '3', '6', '9', '15'];
 
 export function noteEvent(told: Told, { action, at, attributes }: ContainerEvent): Told {
   const next = { ...told, lastAt: Math.max(told.lastAt ?? 0, at) };
   const isLater = (known: number | undefined) => known === undefined || at > known;
-  if (action === 'kill' && ending.includes(attributes.signal ?? '') && isLater(told.killedAt)) return { ...next, killedAt: at };
+  if (action === 'kill' && isEnding(attributes.signal) && isLater(told.killedAt)) return { ...next, killedAt: at };
   if (action === 'stop' && isLater(told.stoppedAt)) return { ...next, stoppedAt: at };
   if (action === 'oom' && isLater(told.oomAt)) return { ...next, oomAt: at };
   return next;
+}
+
+function isEnding(signal: string | undefined): boolean {
+  return signal === undefined || ending.includes(signal);
 }
 
 /** An engine that goes away kills what it runs with the same words as `docker stop`: nobody's hand was in that. */

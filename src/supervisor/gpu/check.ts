@@ -4,6 +4,7 @@ import { toSizeText } from '../../core/units.ts';
 import { type GpuBaseline, type MemoryOwner, toBaseline } from '../../gpu/baseline.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { GpuDetails } from '../../gpu/query.ts';
+import { isBooting } from './boot.ts';
 
 export interface GpuWants {
   /** UUIDs, or indexes. */
@@ -21,9 +22,6 @@ export interface GpuWants {
 export type GpuCheck =
   | { readonly is: 'passed'; readonly gpuBaselines: readonly GpuBaseline[] }
   | { readonly is: 'failed'; readonly code: string; readonly reason: Message; readonly permanent: boolean; readonly waits?: true };
-
-/** A driver may need this long after a boot before it shows its GPUs. */
-const bootMs = 10 * 60_000;
 
 export function checkGpus(details: GpuDetails, wants: GpuWants): GpuCheck {
   if (details.is === 'none') return toMissing(say('life.no-gpu', { why: details.evidence }), wants);
@@ -48,7 +46,7 @@ function judgeMissing(name: string, { gpus, lost }: Extract<GpuDetails, { is: 'r
 }
 
 function toMissing(reason: Message, { upForMs }: GpuWants): GpuCheck {
-  const booting = upForMs < bootMs;
+  const booting = isBooting(upForMs);
   return { is: 'failed', code: 'host/gpu-gone', reason, permanent: !booting, ...(booting ? { waits: true } : {}) };
 }
 

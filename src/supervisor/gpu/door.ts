@@ -5,10 +5,10 @@
 import type { Clock } from '../../core/clock.ts';
 import type { ExitReport } from '../../core/event.ts';
 import { type Message, say } from '../../core/message.ts';
-import type { LaunchRecord } from '../../runtime/runtime.ts';
+import type { Instance, LaunchRecord } from '../../runtime/runtime.ts';
 import { type ExitEvidenceReport, toProblem } from '../launch/work.ts';
 import type { Deployable } from '../state.ts';
-import type { GpuLife, GpuStart } from './life.ts';
+import type { GpuLife, GpuStart, LostGpus, LostLook } from './life.ts';
 
 export interface GpuDoorParts {
   readonly clock: Clock;
@@ -39,10 +39,26 @@ export class GpuDoor {
     return record?.gpuBaselines ? this.attempt(undefined, (life) => life.proveMemoryReturned(record, ours)) : undefined;
   }
 
-  /** While it serves, until told to stop. */
-  toThrottleWatch({ gpus = [] }: Deployable) {
+  /** Before a launch that hangs is ended: a better reason than that it hangs, where its container has lost its GPUs. */
+  async observeLost(instance: Instance | undefined): Promise<LostGpus | undefined> {
+    const look = toLook(instance);
+    return look && this.attempt(undefined, (life) => life.observeLost(look));
+  }
+
+  /** While it serves, until told to stop. That its container has lost them says more than their clocks. */
+  toServingWatch({ gpus = [] }: Deployable, toInstance: () => Promise<Instance | undefined>) {
     return async (report: (reason: string | undefined) => void, signal: AbortSignal): Promise<void> => {
-      if (gpus.length > 0) await this.attempt(undefined, (life) => life.watchThrottle(gpus, report, signal));
+      if (gpus.length === 0) return;
+      let lost = false;
+      const onThrottle = (reason: string | undefined) => (lost ? undefined : report(reason));
+      const onLost = () => {
+        lost = true;
+        report('gpu-lost');
+      };
+      const watchLost = (life: GpuLife) => life.watchLost(async () => toLook(await toInstance()), onLost, signal);
+      await this.attempt(undefined, async (life) => {
+        await Promise.all([life.watchThrottle(gpus, onThrottle, signal), watchLost(life)]);
+      });
     };
   }
 
@@ -55,4 +71,11 @@ export class GpuDoor {
       return otherwise;
     }
   }
+}
+
+/** Undefined for what has no container, or no GPUs. */
+function toLook(instance: Instance | undefined): LostLook | undefined {
+  const { gpuBaselines, launchId = '' } = instance?.record ?? {};
+  if (!gpuBaselines || instance?.observeLostGpus === undefined) return undefined;
+  return { launchId, look: async () => instance.observeLostGpus?.() };
 }

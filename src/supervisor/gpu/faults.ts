@@ -1,25 +1,12 @@
 /** What the kernel says of the GPUs of a launch: Xid lines since it began. */
 import { say } from '../../core/message.ts';
 import { chooseFault, type GpuFault, toLastXid } from '../../gpu/fault.ts';
-import { runBriefly } from '../../host/exec.ts';
+import { readKernelLog } from '../../host/kernel-log.ts';
 import type { LaunchRecord } from '../../runtime/runtime.ts';
 import { diagnose } from '../../vllm/failures/diagnose.ts';
 import { emptyLog } from '../../vllm/failures/evidence.ts';
 import type { ExitEvidenceReport } from '../launch/work.ts';
 import { rebootCommand, toResetCommand } from './check.ts';
-
-const programMs = 5000;
-/** An empty answer is what an account without rights gets. */
-const programs = [['dmesg'], ['journalctl', '-k', '-b', '-q', '--no-pager']] as const;
-
-/** The kernel's log since the boot; undefined when this account may not read it. */
-async function readKernelLog(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const [program, ...args] of programs) {
-    const { code, stdout } = await runBriefly(program, args, { timeoutMs: programMs, env: { ...env, LC_ALL: 'C' } });
-    if (code === 0 && stdout.trim() !== '') return stdout;
-  }
-  return undefined;
-}
 
 /** The last fault that is known before a launch; undefined when the log cannot be read. */
 export async function observeLastXid(env: NodeJS.ProcessEnv): Promise<string | undefined> {

@@ -28,7 +28,17 @@ export type GpuStart =
   | { readonly is: 'passed'; readonly record: Pick<LaunchRecord, 'gpuBaselines' | 'lastXid'> }
   | Extract<GpuCheck, { is: 'failed' }>;
 
+/** The reason of an end. */
+export type LostGpus = Pick<ExitReport, 'cause' | 'diagnosis' | 'line'>;
+
 const throttleEveryMs = 15_000;
+const lostEveryMs = 60_000;
+
+/** A launch, and how it is asked whether it has lost its GPUs. */
+export interface LostLook {
+  readonly launchId: string;
+  readonly look: () => Promise<string | undefined>;
+}
 
 export class GpuLife {
   private readonly parts: GpuLifeParts;
@@ -37,6 +47,8 @@ export class GpuLife {
   /** Index → UUID, as of the last launch. */
   private readonly before = new Map<number, string>();
   private toldUnread = false;
+  /** The last launch that had lost its GPUs: when it has ended, nobody can look inside any more. */
+  private lost: { readonly launchId: string; readonly why: LostGpus } | undefined;
 
   constructor(parts: GpuLifeParts) {
     this.parts = parts;
@@ -60,7 +72,7 @@ export class GpuLife {
   /** How a launch ended, with the fault of its GPU where there was one. */
   async explainExit(report: ExitEvidenceReport, record: LaunchRecord): Promise<ExitEvidenceReport> {
     const fault = await observeFault(record, this.env);
-    if (fault === undefined) return report;
+    if (fault === undefined) return this.lost?.launchId === record.launchId ? toLostReport(report, this.lost.why) : report;
     const note = toFaultNote(fault, record);
     if (note) this.parts.note(note);
     return toFaultReport(report, fault);
@@ -86,6 +98,31 @@ export class GpuLife {
     return { cause: 'vram-held', diagnosis: 'vram-held', at: new Date(clock.wall()).toISOString(), line };
   }
 
+  /** What says that a running launch cannot reach its GPUs, while this machine can. Said once, and kept for its end. */
+  async observeLost({ launchId, look }: LostLook): Promise<LostGpus | undefined> {
+    if (this.lost?.launchId === launchId) return this.lost.why;
+    const line = await look();
+    if (line === undefined) return undefined;
+    const details = await this.asker.ask();
+    // Not the container's fault: a start would meet the same.
+    if (details.is !== 'read' || details.lost) return undefined;
+    const why = { cause: 'gpu-lost-in-container', diagnosis: 'gpu-lost-in-container', line } as const;
+    this.lost = { launchId, why };
+    this.parts.note(say('life.gpu-lost-inside', { line }));
+    return why;
+  }
+
+  /** Looks now and then, until it is lost or told to stop. */
+  async watchLost(toLook: () => Promise<LostLook | undefined>, report: () => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await waitFor(lostEveryMs, signal, this.parts.clock);
+      if (signal.aborted) return;
+      const look = await toLook();
+      // An engine of containers that does not answer now is asked again.
+      if (look && (await this.observeLost(look).catch(() => undefined)) !== undefined) return report();
+    }
+  }
+
   /** Says when a GPU lowers its clocks, and when that is over. Nothing else comes of it. */
   async watchThrottle(gpus: readonly string[], report: (reason: string | undefined) => void, signal: AbortSignal): Promise<void> {
     let told: string | undefined;
@@ -108,6 +145,11 @@ export class GpuLife {
     if (!this.toldUnread) this.parts.note(say('life.gpu-xid-unread'));
     this.toldUnread = true;
   }
+}
+
+/** Not for good, however often: the next start makes a new container. */
+function toLostReport({ exit }: ExitEvidenceReport, why: LostGpus): ExitEvidenceReport {
+  return { exit: { ...exit, ...why }, permanent: false };
 }
 
 function isHeld(proof: MemoryProof): proof is Extract<MemoryProof, { is: 'held' }> {

@@ -5,9 +5,11 @@ import { probePort } from '../../host/net.ts';
 import { findPortOwner } from '../../host/port-owner.ts';
 import type { LaunchSpec } from '../../plan/launch-spec.ts';
 import type { Remains } from '../../runtime/runtime.ts';
+import { isOutOfSight } from '../../runtime/sight.ts';
 import type { GpuDoor } from '../gpu/door.ts';
 import type { RunSignal } from '../signal.ts';
 import type { State } from '../state.ts';
+import { toSightProblem } from './look.ts';
 import { toLaunchedSpec, toProblem } from './work.ts';
 
 /** After a crash the port may stay taken for a moment; a stranger who takes it keeps it. */
@@ -24,28 +26,29 @@ export interface Reclaiming {
   readonly onProblem: (error: unknown) => void;
 }
 
+type OutOfSight = Extract<RunSignal, { type: 'out-of-sight' }>;
+
 /** The answer to `reclaim`. Never rejects: what cannot be looked at is not called gone. */
-export async function proveGone(state: State, parts: Reclaiming): Promise<Extract<RunSignal, { type: 'reclaimed' }>> {
-  const { remains, gpus, append, onProblem } = parts;
+export async function proveGone(state: State, parts: Reclaiming): Promise<Extract<RunSignal, { type: 'reclaimed' }> | OutOfSight> {
+  const { gpus, append, onProblem } = parts;
   const seen = new Set<number>();
   const onLeftover = (left: readonly Survivor[]) => {
     for (const { pid } of left) seen.add(pid);
     append({ type: 'survivors', survivors: left });
   };
-  const survivors = await insist(
-    async () => reclaim(await remains(), toLaunchedSpec(state), { onLeftover, onUntidy: onProblem }),
-    state,
-    parts,
-  );
+  const end = await insist((remains) => reclaim(remains, toLaunchedSpec(state), { onLeftover, onUntidy: onProblem }), state, parts);
+  if ('reason' in end) return { type: 'out-of-sight', run: state.run, ...end };
+  const { survivors } = end;
   // Memory can only be asked for when nobody of ours is left to hold it.
   const held = survivors.length === 0 ? await gpus.proveMemoryReturned(state.launch, [...seen]) : undefined;
   return { type: 'reclaimed', run: state.run, survivors, ...(held ? { held } : {}) };
 }
 
 /** The answer to `kill`. Never rejects either. */
-export async function killWhole(state: State, parts: Reclaiming): Promise<Extract<RunSignal, { type: 'killed' }>> {
-  const survivors = await insist(async () => killAll(await parts.remains()), state, parts);
-  return { type: 'killed', run: state.run, survivors };
+export async function killWhole(state: State, parts: Reclaiming): Promise<Extract<RunSignal, { type: 'killed' }> | OutOfSight> {
+  const end = await insist(killAll, state, parts);
+  if ('reason' in end) return { type: 'out-of-sight', run: state.run, ...end };
+  return { type: 'killed', run: state.run, ...end };
 }
 
 export async function killAll(remains: Remains): Promise<readonly Survivor[]> {
@@ -82,7 +85,11 @@ async function reclaim(remains: Remains, spec: LaunchSpec, { onLeftover, onUntid
     // A look at all descriptors of the machine is not cheap.
     pauseMs = Math.min(2 * pauseMs, slowestPollMs);
   }
-  await remains.tidy().catch(onUntidy);
+  await remains.tidy().catch((error: unknown) => {
+    // Files are a note; a container that stays is what the next start would find.
+    if (isOutOfSight(error)) throw error;
+    onUntidy(error);
+  });
   return [];
 }
 
@@ -94,23 +101,36 @@ async function isTaken({ host, port }: LaunchSpec['endpoint']): Promise<boolean>
 const triesMost = 10;
 const againMs = 1000;
 
-type Insisting = Pick<Reclaiming, 'onProblem' | 'clock'>;
+/** What runs the engine comes back or does not: whoever waits for that is the state `unknown`. */
+const sightMs = 3000;
+
+type Insisting = Pick<Reclaiming, 'remains' | 'onProblem' | 'clock'>;
+type End = { readonly survivors: readonly Survivor[] } | Pick<OutOfSight, 'reason' | 'gone'>;
 
 /** What cannot be looked at is not called gone: after many tries the main process counts as a survivor. */
 async function insist(
-  once: () => Promise<readonly Survivor[]>,
+  once: (remains: Remains) => Promise<readonly Survivor[]>,
   { launch }: Pick<State, 'launch'>,
-  { onProblem, clock }: Insisting,
-): Promise<readonly Survivor[]> {
+  { remains: find, onProblem, clock }: Insisting,
+): Promise<End> {
+  const begunMs = clock.mono();
   let problem = '';
   for (let tries = 0; tries < triesMost; tries += 1) {
+    const remains = await find();
     try {
-      return await once();
+      return { survivors: await once(remains) };
     } catch (error) {
-      if (toProblem(error) !== problem) onProblem(error);
+      const isBlind = isOutOfSight(error);
+      if (isBlind && clock.mono() - begunMs >= sightMs) return toUnseen(remains, error);
+      if (!isBlind && toProblem(error) !== problem) onProblem(error);
       problem = toProblem(error);
     }
     await waitFor(againMs, undefined, clock);
   }
-  return [{ pid: launch?.process?.pid ?? launch?.keeper?.pid ?? 0, command: problem }];
+  return { survivors: [{ pid: launch?.process?.pid ?? launch?.keeper?.pid ?? 0, command: problem }] };
+}
+
+async function toUnseen(remains: Remains, error: unknown): Promise<End> {
+  const gone = await remains.isGone?.().catch(() => undefined);
+  return { reason: toSightProblem(error), ...(gone === undefined ? {} : { gone }) };
 }

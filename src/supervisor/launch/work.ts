@@ -77,6 +77,18 @@ export async function readSecret(
   return text.trim();
 }
 
+/** Without the value (only the asking shell knows it) a probe goes without. */
+export async function readApiKey(
+  { apiKey }: Pick<LaunchSpec, 'apiKey'>,
+  given: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  if (apiKey === undefined) return undefined;
+  return readSecret(apiKey, given).catch((error: unknown) => {
+    if (error instanceof DeployError) return undefined;
+    throw error;
+  });
+}
+
 export interface ExitEvidenceReport {
   readonly exit: ExitReport;
   readonly permanent: boolean;
@@ -129,27 +141,6 @@ function toLastPhase(lines: readonly string[]): Pick<ExitReport, 'phase'> {
   const { phase } = lines.reduce((state, line) => reduceStartLog(state, line).state, emptyStartLog);
   return phase === 'spawned' || phase === 'listening' ? {} : { phase };
 }
-
-/** Whether the same launch would be refused again, until somebody changes something. */
-export function isPermanentLaunchError(error: unknown): boolean {
-  if (!(error instanceof DeployError) || passing.includes(error.code)) return false;
-  // Too many processes, no memory left: that passes.
-  return error.code !== 'runtime/spawn-failed' || lastingProblems.includes(String(error.params.problem));
-}
-
-/** An engine of containers that restarts or hangs comes back; ports and disks become free. */
-const passing = [
-  'runtime/launch-files',
-  'docker/silent',
-  'docker/unreachable',
-  'docker/broken',
-  'docker/failed',
-  'docker/disk-full',
-  'docker/port-taken',
-  'docker/no-container',
-];
-
-const lastingProblems = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENOEXEC'];
 
 /** Another configuration may already be wanted while the old launch is reclaimed: its own backend and address count. */
 export function toLaunchedSpec({ wanted: { spec }, launch }: State): LaunchSpec {

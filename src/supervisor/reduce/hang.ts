@@ -1,6 +1,6 @@
 /** A launch that hangs, decided: what can be seen of it is written down, then it is ended. */
 import type { ExitReport, StallCause, StartStallCause } from '../../core/event.ts';
-import type { Effect, Moment } from '../signal.ts';
+import type { Effect, Moment, RunSignal } from '../signal.ts';
 import type { State } from '../state.ts';
 import { cancel, emit, endLaunch, type Step, timer } from './transitions.ts';
 
@@ -30,11 +30,13 @@ export function becomeUnhealthy(state: State, { exit, forMs, signature }: Hang):
   return [next, effects];
 }
 
+type Evidence = Partial<Pick<Extract<RunSignal, { type: 'bundled' }>, 'path' | 'why'>>;
+
 /** The evidence is there, or took too long. */
-export function endStalled(state: State, path: string | undefined, moment: Moment): Step {
+export function endStalled(state: State, { path, why }: Evidence, moment: Moment): Step {
   const failure = state.ending?.is === 'failure' ? state.ending : undefined;
   const before = failure?.exit ?? { cause: 'stall', at: new Date(moment.wallMs).toISOString() };
-  const exit = path === undefined ? before : { ...before, bundle: path };
+  const exit = { ...before, ...why, ...(path === undefined ? {} : { bundle: path }) };
   const [next, effects] = endLaunch(state, { is: 'failure', permanent: false, ...failure, exit }, moment);
   const told: readonly Effect[] = path === undefined ? [] : [emit({ type: 'bundle', path })];
   return [next, [cancel('bundle'), ...told, ...effects]];

@@ -42,17 +42,35 @@ export function thaw(before: State, signal: Signal): Step {
   return [next, [...told, ...effects]];
 }
 
-/** What runs the engine does not answer: that says nothing about the engine, which may well serve on. */
-export function loseSight(state: State, reason: string): Step {
-  if (state.life === 'unknown') return [state, [timer('sight', lookAgainMs)]];
+interface Blindness {
+  readonly reason: string;
+  /** Whether the kernel shows no process of it any more; undefined: not looked, or it cannot tell. */
+  readonly gone?: boolean;
+}
+
+/** Nothing of a launch is there that could be lost from sight. */
+const empty: readonly LifeState[] = ['stopped', 'preflight', 'backoff', 'crashloop', 'failed'];
+
+/**
+ * What runs the engine does not answer: that says nothing about the engine, which may well serve on. Where the kernel
+ * shows that nothing of it is left, only what it ran in is still to be removed: that is said, and waited for all the same.
+ */
+export function loseSight(state: State, { reason, gone }: Blindness): Step {
+  if (empty.includes(state.life)) return [state, []];
   const known = state.before ?? state.life;
-  const next: State = { ...state, life: 'unknown', before: known, health: { ...state.health, reason } };
-  return [next, [emit({ type: 'unknown', reason }), timer('sight', lookAgainMs)]];
+  const { owed: before, ...kept } = state;
+  const owed = gone === undefined ? before : gone ? state.launch?.containerId : undefined;
+  const told = emit({ type: 'unknown', reason, ...(owed === undefined ? {} : { owed }) });
+  const health = { ...state.health, ready: gone ? false : state.health.ready, reason };
+  const next: State = { ...kept, life: 'unknown', before: known, health, ...(owed === undefined ? {} : { owed }) };
+  // Said once, and again when more is known.
+  if (state.life === 'unknown' && owed === before) return [state, [timer('sight', lookAgainMs)]];
+  return [next, [told, timer('sight', lookAgainMs)]];
 }
 
 /** The look took too long (`recovering`), or it is time for another one (`unknown`). */
 export function lookAgain(state: State): Step {
-  if (state.life === 'recovering') return loseSight(state, 'ETIMEDOUT');
+  if (state.life === 'recovering') return loseSight(state, { reason: 'ETIMEDOUT' });
   return state.life === 'unknown' ? [state, [{ do: 'recover' }, timer('sight', lookMs)]] : [state, []];
 }
 
@@ -62,15 +80,15 @@ interface Resuming {
   readonly goOn: (state: State, signal: Signal, moment: Moment) => Step;
 }
 
-export function endRecovery(before: State, { alive, reason, exit, record }: Recovery, { moment, goOn }: Resuming): Step {
+export function endRecovery(before: State, { alive, reason, gone, exit, record }: Recovery, { moment, goOn }: Resuming): Step {
   if (!isBlind(before.life)) return [before, []];
-  if (alive === 'unknown') return loseSight(before, reason ?? 'unknown');
+  if (alive === 'unknown') return loseSight(before, { reason: reason ?? 'unknown', ...(gone === undefined ? {} : { gone }) });
   const { deferred } = before;
   const known = before.before ?? 'stopped';
   // A start that had not begun is not begun for its own sake when something else was asked for since.
   const life = known === 'preflight' && deferred !== undefined ? 'stopped' : known;
   const found = record?.run === before.run ? { launch: record } : {};
-  const state: State = { ...without(before, ['before', 'deferred']), ...found, life };
+  const state: State = { ...without(before, ['before', 'deferred', 'owed']), ...found, life };
   const [resumed, effects] = resume(exit === undefined ? state : { ...state, lastExit: exit }, alive, { moment, exit });
   const seen: readonly Effect[] = [cancel('sight'), ...effects];
   if (deferred === undefined) return [resumed, seen];
@@ -100,7 +118,7 @@ function resume(state: State, alive: boolean, { moment, exit }: { readonly momen
     case 'starting':
     case 'ready':
     case 'degraded':
-      return alive ? adopt(state, moment) : reclaimLaunch(state, lost());
+      return alive ? adopt(state, moment) : endUnwatched(state, lost(), exit);
     default:
       return alive ? killLaunch(state, 'interrupted-stop') : reclaimLaunch(state, state.ending ?? { is: 'down' });
   }
@@ -115,6 +133,12 @@ function adopt(state: State, moment: Moment): Step {
   const readyForMs = Math.max(0, moment.wallMs - Date.parse(state.readyAt ?? '') || 0);
   const stableMs = Math.max(0, restart.stableAfterMs - readyForMs);
   return [state, [{ do: 'quiet' }, adopted, { do: 'watch-health' }, timer('stable', stableMs)]];
+}
+
+/** It ended while nobody watched. Of somebody's hand in that people have not heard yet. */
+function endUnwatched(state: State, ending: NonNullable<State['ending']>, exit: ExitReport | undefined): Step {
+  const [next, effects] = reclaimLaunch(state, ending);
+  return exit?.cause === 'stopped-by-hand' ? [next, [emit({ type: 'exited', expected: false, exit }), ...effects]] : [next, effects];
 }
 
 function toLostEnding(state: State, moment: Moment, exit: ExitReport | undefined): NonNullable<State['ending']> {

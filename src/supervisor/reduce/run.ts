@@ -65,11 +65,11 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
     case 'adapt':
       return stepLadder(state, signal, moment);
     case 'out-of-sight':
-      return loseSight(state, signal.reason);
+      return loseSight(state, signal);
     case 'in-flight':
       return state.life === 'draining' ? noteInFlight(state, signal.requests, moment) : ignore(state);
     case 'bundled':
-      return state.life === 'unhealthy' ? endStalled(state, signal.path, moment) : ignore(state);
+      return state.life === 'unhealthy' ? endStalled(state, signal, moment) : ignore(state);
     case 'exited':
       return noteExited(state, signal, moment);
     case 'killed':
@@ -139,7 +139,7 @@ function reduceTimer(state: State, name: TimerName, moment: Moment): Step {
     case 'stable':
       return state.life === 'ready' ? [{ ...state, failures: 0, slowTries: 0 }, []] : ignore(state);
     case 'bundle':
-      return state.life === 'unhealthy' ? endStalled(state, undefined, moment) : ignore(state);
+      return state.life === 'unhealthy' ? endStalled(state, {}, moment) : ignore(state);
   }
 }
 

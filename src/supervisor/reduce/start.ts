@@ -75,9 +75,10 @@ export function failLaunch(state: State, signal: Extract<RunSignal, { type: 'lau
   if (state.life === 'stopping') return reclaimLaunch(state, state.ending ?? { is: 'down' });
   if (state.life !== 'starting') return [state, []];
   // Without a signature: what stood in the way of a launch (a full disk) may go away, however often it was met.
-  const { exit, permanent } = signal;
-  const [next, effects] = reclaimLaunch(state, { is: 'failure', exit, permanent });
-  return [{ ...next, lastExit: exit, startedAt: state.startedAt ?? new Date(moment.wallMs).toISOString() }, effects];
+  const { exit, permanent, waits } = signal;
+  const [next, effects] = reclaimLaunch(state, { is: 'failure', exit, permanent, ...(waits ? { waits } : {}) });
+  const failed: State = { ...next, lastExit: exit, startedAt: state.startedAt ?? new Date(moment.wallMs).toISOString() };
+  return [failed, [emit({ type: 'exited', expected: false, exit }), ...effects]];
 }
 
 export function notePhase(state: State, signal: Extract<RunSignal, { type: 'phase' }>, moment: Moment): Step {

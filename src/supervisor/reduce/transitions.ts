@@ -107,6 +107,7 @@ export function settle(before: State, moment: Moment, held?: ExitReport): Step {
   // Another configuration would not find that memory either.
   if (held) return fail({ ...without(state, ofOneLaunch), failures: state.failures + 1 }, held);
   if (ending.is === 'replace') return beginStart(state);
+  if (ending.waits) return waitUntilPossible(state, ending.exit, moment);
   return settleFailure(state, ending, moment);
 }
 

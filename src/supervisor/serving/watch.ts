@@ -20,8 +20,8 @@ export interface ServingWatch {
   readonly onPage?: (page: string, run: number) => void;
   /** What lives of the launch: whether somebody has stopped all of it. */
   readonly members: () => Promise<readonly Survivor[]>;
-  /** Reports when its GPUs lower their clocks, until told to stop. */
-  readonly throttle: (report: (reason: string | undefined) => void, signal: AbortSignal) => Promise<void>;
+  /** Reports when its GPUs lower their clocks, or are out of its reach, until told to stop. */
+  readonly gpus: (report: (reason: string | undefined) => void, signal: AbortSignal) => Promise<void>;
 }
 
 const pagesMost = 3;
@@ -52,19 +52,19 @@ export async function watchServing(watch: ServingWatch, signal: AbortSignal): Pr
         reports,
         watched,
       ),
-      watch.throttle((reason) => tellSlow({ throttle: reason }), watched),
+      watch.gpus((reason) => tellSlow({ gpus: reason }), watched),
     ]);
   } finally {
     both.abort();
   }
 }
 
-/** Two may find it slow. What its own work shows says more than its GPU's clocks. */
+/** Two may find it slow. What its own work shows says more than its GPUs. */
 function createSlowReport(report: (reason: string | undefined) => void) {
-  let slow: { readonly progress?: string | undefined; readonly throttle?: string | undefined } = {};
+  let slow: { readonly progress?: string | undefined; readonly gpus?: string | undefined } = {};
   return (found: typeof slow) => {
     slow = { ...slow, ...found };
-    report(slow.progress ?? slow.throttle);
+    report(slow.progress ?? slow.gpus);
   };
 }
 

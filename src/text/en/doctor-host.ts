@@ -179,7 +179,7 @@ export const doctorHost = {
   'check.host.cpu-governor.mend': 'sudo cpupower frequency-set -g performance',
   'check.host.numa.meaning':
     'Which CPUs lie near which memory and which GPU. An engine whose CPUs lie far from its GPU copies everything across the machine; several workers on CPUs want a node each.',
-  'check.host.numa.mend': 'Name CPUs of the node of the GPU in resources.cpus, or leave it out.',
+  'check.host.numa.mend': 'Set resources.cpus to auto, name CPUs of the node of the GPU, or leave it out.',
   'check.host.hyper-threads.meaning': "Which CPUs are two threads of one core. Threads that calculate get in each other's way there.",
   'check.host.hyper-threads.mend': 'Name one CPU of each core in resources.cpus, or leave it out: vLLM then chooses so by itself.',
   'check.host.ram.meaning':

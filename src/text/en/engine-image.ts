@@ -4,6 +4,7 @@ export const engineImage = {
   'engine.image-opening': 'Reading {file}',
   'engine.image-writing': 'Writing {reference} to {file}',
   'engine.image-downloading': 'Downloading · {done} of {total} layers',
+  'engine.image-waiting': 'Trying again in {wait} · {done} of {total} layers',
   'engine.image-unpacking': 'Unpacking · {done} of {total} layers',
   'engine.image-loading': 'Handing it to Docker',
   'engine.image-saving': 'Writing',

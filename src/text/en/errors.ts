@@ -243,7 +243,7 @@ export const errors = {
   },
   'engine/image-interrupted': {
     message: 'Bringing the image {reference} was interrupted; it does not count as installed.',
-    hint: 'Running the same command again goes on where it stopped: Docker does not fetch whole layers twice.',
+    hint: 'Run the same command again. An engine with the image store of containerd goes on with the layers that are whole; others begin anew.',
   },
   'engine/image-changed': {
     message:
@@ -411,6 +411,14 @@ export const errors = {
     message: 'The disk of the Docker engine is full: {problem}',
     hint: 'What takes the room: docker system df. Images that nothing uses: docker image prune -a.',
   },
+  'docker/no-room': {
+    message: 'The disk of the Docker engine is full: {path} had {free} free; {what} has {needed}, and takes more unpacked. {problem}',
+    hint: 'What takes the room: docker system df. Images that nothing uses: docker image prune -a. Nothing of {what} was kept.',
+  },
+  'docker/wrong-content': {
+    message: 'What the registry sent is not {image}: {problem}',
+    hint: 'Nothing of it was kept. What {registry} has, or what lies between (a mirror, a proxy), is damaged or was exchanged: fetch it from elsewhere, or ask whoever runs it. When the digest was mistyped: engine.image=NAME@sha256:…',
+  },
   'docker/image-not-found': {
     message: 'The registry has no image {image}: {problem}',
     hint: 'Check the name and the tag.',
@@ -421,7 +429,7 @@ export const errors = {
   },
   'docker/registry': {
     message: 'The image {image} could not be fetched: {problem}',
-    hint: 'Try again later: what is here already is not fetched again. After too many requests, docker login {registry} raises the limit. Behind a proxy, the engine needs it too: systemctl edit docker.',
+    hint: 'Try again later. After too many requests, docker login {registry} raises the limit. Behind a proxy, the engine needs it too: systemctl edit docker.',
   },
   'docker/wrong-architecture': {
     message: 'The image {image} is not for this machine: {problem}',
@@ -498,6 +506,14 @@ export const errors = {
   'down/timed-out': {
     message: '{name} was not proven stopped after {waited}; stopping goes on in the background.',
     hint: 'qwen-deploy down {name} --force ends it at once.',
+  },
+  'down/removal-owed': {
+    message: 'No process of {name} is left, and its container {container} is still to be removed: Docker cannot be asked ({problem}).',
+    hint: 'Its supervisor removes it as soon as Docker answers, and starts nothing before. Is Docker there? systemctl status docker. Then, to see it done: qwen-deploy down {name}',
+  },
+  'down/out-of-sight': {
+    message: 'Whether {name} has stopped is not known: Docker, which runs its container {container}, cannot be asked ({problem}).',
+    hint: 'Its supervisor ends and removes it as soon as Docker answers, and starts nothing before. Is Docker there? systemctl status docker. Then, to see it done: qwen-deploy down {name}',
   },
   'down/overtaken': {
     message: '{name} was asked to be up again (by {by}) while this command waited for its end.',

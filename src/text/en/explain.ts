@@ -162,6 +162,7 @@ export const explain = {
   'finding.profile/no-http': 'Readiness is asked by HTTP, which such a server does not speak on its port.',
   'finding.profile/nofile-small': 'Each connection is an open file, and the engine has some hundreds of its own.',
   'finding.profile/numa-alone': 'Which NUMA nodes to use, without binding to them.',
+  'finding.profile/numa-twice': 'The engine is placed near its GPUs twice: by vLLM and by us.',
   'finding.profile/open-routes': 'Routes for developers are open to the network.',
   'finding.profile/open-without-key': 'The server listens to the network and asks nobody for a key.',
   'finding.profile/outputs-without-requests': 'Answers can be logged beside their requests only.',

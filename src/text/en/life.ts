@@ -62,6 +62,7 @@ export const life = {
   'life.slow.canary': 'idle, and a token did not come in time',
   'life.slow.paused': 'paused: all of its processes were stopped by somebody (SIGSTOP, freezer); it is left alone until they go on',
   'life.slow.asleep': 'put to sleep (/sleep): it answers no requests, and none is sent to look',
+  'life.slow.gpu-lost': 'its container has lost its GPUs; it serves for as long as it needs nothing new of them',
   'life.slow.suspended': 'generation is paused (/pause): requests wait for /resume, and none is sent to look',
   'life.slow.thrashing': 'this machine waits for memory most of the time (/proc/pressure/memory)',
   'life.hangs': '{why} (for {duration}); it is ended after what can be seen of it is written down',
@@ -74,6 +75,8 @@ export const life = {
   'life.clock-forward': 'the clock went forward by {by}: it was set, or the machine was asleep; no delay of ours is shorter for it',
   'life.clock-back': 'the clock was set back by {by}; no delay of ours is longer for it',
   'life.unknown': 'cannot be seen ({reason}); nothing is started or ended until it can',
+  'life.removal-owed':
+    'no process of its container {container} is left; Docker cannot be asked ({reason}), and removes it as soon as it answers; nothing is started before',
   'life.frozen':
     'nothing more is done by itself: a step of ours would have been wrong ({invariant}: {detail}); qwen-deploy up, down or restart goes on',
   'life.bundle': 'what was seen of it: {path}',
@@ -84,6 +87,7 @@ export const life = {
   'life.gate.completion': 'waiting for a first completion: {detail}',
   'life.gate.chat': 'waiting for a first chat answer: {detail}',
   'life.exited': 'ended by itself{how}{line}',
+  'life.exited-launch': 'could not be launched{how}{line}',
   'life.exited-removed': 'its container was removed by somebody (docker rm){how}',
   'life.exited-stopped':
     'its container was stopped by somebody (docker stop, docker kill){how}; that is not undone: qwen-deploy up or restart starts it again',
@@ -121,6 +125,7 @@ export const life = {
   'life.cause.start-timeout': 'took too long to start',
   'life.cause.preflight': 'could not start',
   'life.cause.gpu': 'a fault of the GPU',
+  'life.cause.gpu-lost-in-container': 'its container has lost its GPUs',
   'life.cause.vram-held': 'GPU memory did not come back',
   'life.cause.launch': 'could not be launched',
   'life.cause.stall': 'hangs: it has requests and makes no progress',

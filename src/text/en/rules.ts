@@ -78,6 +78,9 @@ export const rules = {
   'rule.context-parallel.heads':
     'decode-context-parallel-size {size} needs more GPUs than {model} has KV heads ({kvHeads}), in step with them; tensor-parallel-size is {tensor}.',
   'rule.numa-alone': '{name} is refused without numa-bind.',
+  'rule.numa-twice':
+    'numa-bind places EngineCore and each worker near its GPU, with their memory; resources.cpus auto places all processes near all GPUs.',
+  'rule.numa-twice.hint': 'One of them is enough. numa-bind needs the program numactl.',
   'rule.gpus-too-few': 'The engine wants {gpus} GPUs (tensor × pipeline × data parallel), and resources.gpus gives it {given}.',
   'rule.gpus-too-few.hint': 'Leave the sizes out: then the {given} share the work.',
   'rule.gpus-idle': 'resources.gpus gives {given} GPUs, of which the engine uses {gpus}.',

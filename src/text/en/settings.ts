@@ -33,7 +33,8 @@ export const settings = {
   'setting.resources': 'What of the machine the engine may use.',
   'setting.resources.gpus':
     'auto (the best one, or as many as it spreads over), none (a CPU engine), how many, or a list of indexes and UUIDs. none when engine.variant is cpu.',
-  'setting.resources.cpus': 'CPUs that the engine may run on: all, or a Linux list such as 0-3,6.',
+  'setting.resources.cpus':
+    'CPUs that the engine may run on: all, a Linux list such as 0-3,6, or auto: those on the NUMA nodes of its GPUs.',
   'setting.resources.memory': 'Most main memory; what needs more is ended by the kernel. No limit when left out.',
   'setting.resources.shm': 'Shared memory of a container; tensor parallelism needs some GiB.',
   'setting.resources.nice': 'Priority of the processes, from -20 (first) to 19 (last).',

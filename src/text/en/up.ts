@@ -32,6 +32,8 @@ export const up = {
   'life.gpu-held': '{size} of GPU {gpu} did not come back within 30 s ({owner}). If nothing ends it: {command}, or restart the machine',
   'life.gpu-unseen-owner': '{size} of GPU {gpu} is held by somebody who cannot be seen from this container; it is left alone',
   'life.gpu-unseen': 'the GPU is not looked at: {why}',
+  'life.gpu-lost-inside':
+    'its container has lost its GPUs, which this machine still has ({line}): systemd took them away when it was reloaded. The next start makes a new container. So that it does not happen again: CDI (sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml), or "exec-opts": ["native.cgroupdriver=cgroupfs"] in /etc/docker/daemon.json',
   'life.gpu-xid-unread': 'faults of the GPU are not looked for: this account cannot read the kernel log',
   'life.memory-cap': 'the memory cap could not be set here ({problem}); the engine runs without it',
 

@@ -63,6 +63,7 @@ export const views = {
   'views.label.up': 'up',
   'views.label.process': 'process',
   'views.label.container': 'container',
+  'views.container-owed': '{container}: no process of it is left; it is removed as soon as Docker answers',
   'views.label.restarts': 'restarts',
   'views.label.next': 'next start',
   'views.label.last-exit': 'last exit',

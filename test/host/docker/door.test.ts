@@ -29,7 +29,7 @@ interface Connecting extends FakeOptions {
 async function connect(answers: Readonly<Record<string, FakeAnswer>>, { waitMs = patientMs, ...options }: Connecting = {}) {
   const api = await startFakeApi(answers, options);
   onTestFinished(() => api.stop());
-  const limits = { actMs: waitMs, silenceMs: waitMs, archiveMs: waitMs };
+  const limits = { actMs: waitMs, silenceMs: waitMs, archiveMs: waitMs, againMs: 1 };
   return { api, docker: await connectDocker(api.env, { timeoutMs: waitMs, limits }) };
 }
 
@@ -161,7 +161,7 @@ test.each([
   ['manifest for qwen:1 not found: manifest unknown', 'docker/image-not-found'],
   ['no matching manifest for linux/amd64 in the manifest list entries', 'docker/wrong-architecture'],
   ['write /x: no space left on device', 'docker/disk-full'],
-  ['filesystem layer verification failed for digest sha256:1', 'docker/registry'],
+  ['filesystem layer verification failed for digest sha256:1', 'docker/wrong-content'],
 ])('pull: %s', async (message, code) => {
   const { docker } = await connect({
     'POST /images/create': sendChunks([`${JSON.stringify({ error: message, errorDetail: { message } })}\n`]),

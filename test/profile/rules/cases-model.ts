@@ -72,6 +72,11 @@ export const modelCases: readonly RuleCase[] = [
     good: 'model: Qwen/Qwen3-8B\nvllm:\n  numa-bind: true\n  numa-bind-nodes: [0]\n',
   },
   {
+    code: 'profile/numa-twice',
+    bad: 'model: Qwen/Qwen3-8B\nvllm: {numa-bind: true}\nresources:\n  cpus: auto # <-\n',
+    good: 'model: Qwen/Qwen3-8B\nvllm: {numa-bind: false}\nresources: {cpus: auto}\n',
+  },
+  {
     code: 'profile/gpus-too-few',
     bad: 'model: Qwen/Qwen3-8B\nresources:\n  gpus: 1 # <-\nvllm: {tensor-parallel-size: 2}\n',
     good: 'model: Qwen/Qwen3-8B\nresources:\n  gpus: 2\nvllm: {tensor-parallel-size: 2}\n',

@@ -59,6 +59,7 @@ export const servingCases: readonly RuleCase[] = [
   { code: 'profile/block-on-cpu', bad: cpu('block-size: 16 # <-'), good: cpu('block-size: 64') },
   { code: 'profile/cpu-compiles', bad: cpu('enforce-eager: false # <-'), good: cpu('enforce-eager: true') },
   { code: 'profile/cpu-binding', bad: `${bound('0-3', '0-2')} # <-\n`, good: `${bound('1,2', '0-2')}\n` },
+  { code: 'profile/cpu-binding', bad: `${bound('0-3', '4-7')} # <-\n`, good: `${bound('0-3', 'auto')}\n` },
   {
     code: 'profile/cpu-binding-count',
     bad: `${bound('0-1|2-3', 'all')} # <-\n`,

@@ -42,6 +42,7 @@ export function toDocker({ inspect = () => running, logs = never, events = never
     signal: refuse,
     unpause: refuse,
     remove: refuse,
+    exec: refuse,
     forbidRestart: refuse,
     list: async () => [],
     async inspect() {

@@ -157,6 +157,12 @@ describe('somebody’s hand', () => {
     expect(seen.exit).toEqual({ code: 0 });
   });
 
+  it('is in a signal of which Podman does not say which it was', async () => {
+    const seen = watch({ inspect: () => exited({ exitCode: 137 }), events: () => tell(event('kill', 100), event('die', 101)) });
+    await pass(5);
+    expect(seen.exit).toEqual({ signal: 'SIGKILL', by: 'stopped' });
+  });
+
   it('H7: in a restart is known by its new beginning', async () => {
     let container = run;
     const said = [event('kill', 100, '15'), event('die', 101), event('stop', 101), event('start', 102), event('restart', 102)];

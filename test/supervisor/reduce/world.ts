@@ -47,6 +47,8 @@ class World {
   readonly pending: (() => Signal | undefined)[] = [];
   private wallMs = 1_767_225_600_000;
   private readonly random: () => number;
+  /** What runs the engine answers nobody for a while. */
+  private away = false;
 
   constructor(random: () => number) {
     this.random = random;
@@ -74,12 +76,17 @@ class World {
     if (dice < 0.37) return this.feed({ type: 'stalled', run: this.state.run, cause: 'stall', forMs: 120_000 });
     if (dice < 0.385) return this.feed({ type: 'out-of-sight', run: this.state.run, reason: 'ETIMEDOUT' });
     if (dice < 0.4) return this.feed({ type: 'progress', run: this.state.run });
-    if (dice < 0.41) return this.feed({ type: 'start-stalled', run: this.state.run, cause: 'start-stall', forMs: 1, detail: '' });
+    if (dice < 0.405) {
+      this.away = !this.away;
+      return;
+    }
+    if (dice < 0.415) return this.feed({ type: 'start-stalled', run: this.state.run, cause: 'start-stall', forMs: 1, detail: '' });
     this.answer();
   }
 
   /** Lets everything run out: answers first, then timers. */
   drain(): void {
+    this.away = false;
     for (let n = 0; n < 400 && this.state.life !== 'stopped'; n += 1) {
       if (this.pending.length > 0) this.answer();
       else if (this.timers.size > 0) this.fire();
@@ -139,7 +146,7 @@ class World {
       case 'preflight':
         this.pending.push(() =>
           this.random() < 0.85
-            ? { type: 'preflight-passed', run, record: makeRecord(run) }
+            ? { type: 'preflight-passed', run, record: toContained(run) }
             : {
                 type: 'preflight-failed',
                 run,
@@ -155,7 +162,7 @@ class World {
         must(this.alive.size === 0, 'I1: launched while an engine lives');
         if (this.random() < 0.9) {
           this.alive.add(run);
-          this.pending.push(() => ({ type: 'launched', run, record: makeRecord(run) }));
+          this.pending.push(() => ({ type: 'launched', run, record: toContained(run) }));
         } else {
           this.pending.push(() => ({ type: 'launch-failed', run, exit: { cause: 'launch', at: '' }, permanent: this.random() < 0.5 }));
         }
@@ -168,7 +175,10 @@ class World {
         );
         return;
       case 'recover':
-        this.pending.push(() => ({ type: 'recovered', alive: this.random() < 0.2 ? 'unknown' : this.alive.has(this.state.run) }));
+        this.pending.push(() => {
+          const alive = this.alive.has(this.state.run);
+          return this.away ? { type: 'recovered', alive: 'unknown', ...this.look(!alive) } : { type: 'recovered', alive };
+        });
         return;
       case 'watch-drain':
         this.pending.push(() => ({ type: 'in-flight', run, requests: Math.floor(this.random() * 3) }));
@@ -184,13 +194,24 @@ class World {
         });
         return;
       case 'kill':
-        this.pending.push(() => ({ type: 'killed', run, survivors: this.endAll(run) }));
+        this.pending.push(() => this.lose(run) ?? { type: 'killed', run, survivors: this.endAll(run) });
         return;
       case 'reclaim':
-        this.pending.push(() => ({ type: 'reclaimed', run, survivors: this.endAll(run) }));
+        this.pending.push(() => this.lose(run) ?? { type: 'reclaimed', run, survivors: this.endAll(run) });
         return;
       default:
     }
+  }
+
+  /** The kernel may end what its engine of containers cannot, and may show that or not. */
+  private lose(run: number): Signal | undefined {
+    if (!this.away) return undefined;
+    if (this.random() < 0.5) this.alive.delete(run);
+    return { type: 'out-of-sight', run, ...this.look(!this.alive.has(run)) };
+  }
+
+  private look(gone: boolean): { readonly reason: string; readonly gone?: boolean } {
+    return { reason: 'docker/silent', ...(this.random() < 0.5 ? { gone } : {}) };
   }
 
   /** Now and then a process hangs in the kernel for a while. */
@@ -205,7 +226,13 @@ class World {
       must(this.pending.length + this.timers.size > 0, `I6: ${this.state.life} after ${signal.type} waits for nothing`);
     }
     must(this.alive.size <= 1, 'I1: two engines live');
+    must(this.state.owed === undefined || this.alive.size === 0, 'called gone while an engine lives');
+    must(this.state.owed === undefined || ['unknown', 'recovering'].includes(this.state.life), `owed in ${this.state.life}`);
   }
+}
+
+function toContained(run: number) {
+  return { ...makeRecord(run), containerId: String(run).repeat(64).slice(0, 64) };
 }
 
 function must(holds: boolean, broken: string): void {
