@@ -110,7 +110,7 @@ async function toChunk(text) {
 
 /** esbuild escapes strings and leaves patterns as they are; packed as one byte for each character they would mean something else. */
 function toAscii(code) {
-  return code.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function warm(directory, ...options) {
