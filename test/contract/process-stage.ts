@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { isDead, listProcesses, readDescriptor } from '../../src/host/proc.ts';
+import { isDead, listProcesses, type ProcessFacts, readDescriptor } from '../../src/host/proc.ts';
 import { createProcessRuntime } from '../../src/runtime/process.ts';
 import type { LaunchRecord } from '../../src/runtime/runtime.ts';
 import { type EngineWay, makeOrder, type Stage } from './stage.ts';
@@ -41,9 +41,10 @@ async function bundleSimulator(directory: string): Promise<EngineWay> {
   return { directory, backend: 'simulator', program: process.execPath, before: [outfile] };
 }
 
-/** By the keeper's session or by the log that they write to; the keeper is none of them. */
+/** By the keeper's session or by the log that they write to; the keeper is none of them, nor what it writes the exit down with. */
 async function findAlive({ keeper, logFile }: LaunchRecord): Promise<readonly number[]> {
-  const alive = (await listProcesses()).filter((facts) => !isDead(facts) && facts.pid !== keeper?.pid);
+  const isOfKeeper = ({ pid, ppid, comm }: ProcessFacts) => pid === keeper?.pid || (ppid === keeper?.pid && ['date', 'mv'].includes(comm));
+  const alive = (await listProcesses()).filter((facts) => !isDead(facts) && !isOfKeeper(facts));
   const found: number[] = [];
   for (const { pid, session } of alive) {
     if (session === keeper?.pid || (await readDescriptor(pid, 1)) === logFile) found.push(pid);

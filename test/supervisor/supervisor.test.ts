@@ -434,7 +434,7 @@ describe('a port that a stranger takes while ours is being cleared away', () => 
   it('does not hold up the stop for long', async () => {
     await up();
     await started();
-    const server = createServer();
+    const server = createServer((socket) => socket.resume());
     await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
     const startedAt = performance.now();
     runtime.end({ code: 0 });
