@@ -41,9 +41,13 @@ async function bundleSimulator(directory: string): Promise<EngineWay> {
   return { directory, backend: 'simulator', program: process.execPath, before: [outfile] };
 }
 
-/** By the keeper's session or by the log that they write to; the keeper is none of them, nor what it writes the exit down with. */
+/**
+ * By the keeper's session or by the log that they write to; the keeper is none of them, nor what it writes the exit down
+ * with: a fork of it is called `sh` until it has become `date` or `mv`.
+ */
 async function findAlive({ keeper, logFile }: LaunchRecord): Promise<readonly number[]> {
-  const isOfKeeper = ({ pid, ppid, comm }: ProcessFacts) => pid === keeper?.pid || (ppid === keeper?.pid && ['date', 'mv'].includes(comm));
+  const isOfKeeper = ({ pid, ppid, comm }: ProcessFacts) =>
+    pid === keeper?.pid || (ppid === keeper?.pid && ['sh', 'date', 'mv'].includes(comm));
   const alive = (await listProcesses()).filter((facts) => !isDead(facts) && !isOfKeeper(facts));
   const found: number[] = [];
   for (const { pid, session } of alive) {
