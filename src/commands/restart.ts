@@ -9,6 +9,7 @@ import type { Run } from './session.ts';
 interface Options {
   readonly timeout?: number;
   readonly wait: boolean;
+  readonly reset?: boolean;
 }
 
 export function configure(command: Command, run: Run): void {
@@ -16,7 +17,8 @@ export function configure(command: Command, run: Run): void {
     .argument('[name]', toText(say('commands.argument.name')))
     .addOption(durationOption(command, '--timeout <duration>', toText(say('commands.restart.timeout'))))
     .option('--no-wait', toText(say('commands.restart.no-wait')))
-    .action((name: string | undefined, { timeout, wait }: Options) =>
+    .option('--reset', toText(say('commands.restart.reset')))
+    .action((name: string | undefined, { timeout, wait, reset = false }: Options) =>
       run(
         async (session) => {
           const { restart } = await import('../operate/restart.ts');
@@ -24,11 +26,12 @@ export function configure(command: Command, run: Run): void {
             ...(name === undefined ? {} : { name }),
             ...(timeout === undefined ? {} : { timeoutMs: timeout }),
             wait,
+            reset,
           };
           return answerDeployed(session, await restart(request, session.context));
         },
         { busy: true },
       ),
     );
-  addExamples(command, ['restart', 'restart chat --no-wait']);
+  addExamples(command, ['restart', 'restart chat --no-wait', 'restart chat --reset']);
 }

@@ -2,6 +2,7 @@
  * What happened, as data. Domain code emits these, the supervisor journals its own, views render them.
  * Everything here survives a round trip through JSON.
  */
+import type { Diagnosis } from './finding.ts';
 import type { Message } from './message.ts';
 import type { Pressure, PressureDirection } from './pressure.ts';
 
@@ -41,6 +42,8 @@ export interface ExitReport {
   readonly signal?: string;
   /** Id of the failure that the log shows, e.g. `engine_dead_runtime`. */
   readonly diagnosis?: string;
+  /** The same in full: title, proof, what would mend it. */
+  readonly report?: Diagnosis;
   /** How far its start was, where it ended in it. */
   readonly phase?: StartPhase;
   /** The most telling line of the log. */

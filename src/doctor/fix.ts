@@ -3,16 +3,15 @@
  * person's own profile. Everything else is only told. Whatever it does can be undone.
  */
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, open, readFile, realpath, rename } from 'node:fs/promises';
+import { lstat, mkdir, open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Message, say } from '../core/message.ts';
 import type { Places } from '../host/environment.ts';
-import { errnoOf, writeFileAtomic } from '../host/files.ts';
-import { type SettingChange, toEditedProfile } from '../profile/edit.ts';
+import { errnoOf } from '../host/files.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { CheckResult, Fix } from './check.ts';
-import { toSetWords } from './set-words.ts';
+import { type ProfileEdit, planProfileEdit, writeProfileEdit } from './profile-edit.ts';
 
 interface PlaceChange {
   readonly is: 'directory' | 'mode';
@@ -22,14 +21,9 @@ interface PlaceChange {
   readonly mode: number;
 }
 
-interface ProfileChange {
+interface ProfileChange extends ProfileEdit {
   readonly is: 'profile';
   readonly ids: readonly string[];
-  readonly file: string;
-  /** Where the text is kept as it was. */
-  readonly backup: string;
-  readonly text: string;
-  readonly settings: readonly SettingChange[];
 }
 
 export type Change = PlaceChange | ProfileChange;
@@ -100,32 +94,17 @@ type WantedSettings = readonly { readonly id: string; readonly set: Readonly<Rec
 
 /** All settings in one change: they go into one file. */
 async function planProfile(wanted: WantedSettings, { profile, now }: FixPlace): Promise<FixPlan> {
-  const advise = (toAdvice: (set: WantedSettings[number]['set']) => Message): FixPlan => ({
-    changes: [],
-    advice: wanted.map(({ id, set }) => ({ id, text: toAdvice(set) })),
-  });
-  if (profile === undefined || profile.source.startsWith('shipped:'))
-    return advise((set) => say('doctor.fix.shipped', { name: profile?.name ?? '', sets: toSetWords(set) }));
-  try {
-    const file = await realpath(profile.source);
-    const { uid } = await lstat(file);
-    if (uid !== process.getuid?.()) return advise((set) => say('doctor.fix.profile-owner', { file, uid, sets: toSetWords(set) }));
-    const set = Object.assign({}, ...wanted.map((one) => one.set));
-    const { text, changes: settings } = toEditedProfile(await readFile(file, 'utf8'), set, file);
-    if (settings.length === 0) return nothing;
-    const backup = `${file}.bak-${now.toISOString().replace(/[-:]|\.\d+Z$/g, '')}`;
-    return { changes: [{ is: 'profile', ids: wanted.map(({ id }) => id), file, backup, text, settings }], advice: [] };
-  } catch (error) {
-    const problem = error instanceof DeployError ? String(error.params.problem) : errnoOf(error);
-    if (problem === undefined) throw error;
-    return advise((set) => say('doctor.fix.by-hand', { file: profile.source, problem, sets: toSetWords(set) }));
-  }
+  const set = Object.assign({}, ...wanted.map((one) => one.set));
+  const planned = await planProfileEdit(set, { ...(profile ? { profile } : {}), now });
+  if (planned.is === 'same') return nothing;
+  if (planned.is === 'edit') return { changes: [{ is: 'profile', ids: wanted.map(({ id }) => id), ...planned.edit }], advice: [] };
+  return { changes: [], advice: wanted.map((one) => ({ id: one.id, text: planned.toAdvice(one.set) })) };
 }
 
 /** Throws `host/not-written`. */
 export async function applyChange(change: Change): Promise<void> {
   try {
-    if (change.is === 'profile') await rewrite(change);
+    if (change.is === 'profile') await writeProfileEdit(change);
     else if (change.is === 'mode') await changeMode(change.path, change.mode);
     else await mkdir(change.path, { recursive: true, mode: change.mode });
   } catch (cause) {
@@ -143,14 +122,4 @@ async function changeMode(path: string, mode: number): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-async function rewrite({ file, backup, text }: ProfileChange): Promise<void> {
-  await copyFile(file, backup, constants.COPYFILE_EXCL);
-  await writeFileAtomic(file, text, (await lstat(file)).mode & 0o777);
-}
-
-/** Of a profile: the text as it was, and no backup beside it. */
-export async function undoChange({ file, backup }: ProfileChange): Promise<void> {
-  await rename(backup, file);
 }

@@ -4,7 +4,8 @@ import { DeployError } from '../core/error.ts';
 import type { DeployEvent } from '../core/event.ts';
 import { type Message, say } from '../core/message.ts';
 import type { CheckResult, CheckStatus } from '../doctor/check.ts';
-import { type Advice, applyChange, type Change, planFixes, undoChange } from '../doctor/fix.ts';
+import { type Advice, applyChange, type Change, planFixes } from '../doctor/fix.ts';
+import { undoProfileEdit } from '../doctor/profile-edit.ts';
 import { checkProfile } from '../profile/load.ts';
 import type { Context } from './context.ts';
 import { type DoctorRequest, type Examined, examine } from './doctor.ts';
@@ -74,7 +75,7 @@ async function applyAll(changes: readonly Change[], { sets }: DoctorRequest, con
     const broken = change.is === 'profile' && (await checkProfile(change.file, { places, cwd, sets })).profile === undefined;
     if (!broken) done.push(change);
     else {
-      await undoChange(change);
+      await undoProfileEdit(change);
       tell(context, 'warning', say('doctor.fix.undone', { file: change.file }));
     }
   }

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import type { World } from './doctor-world.ts';
 import { findDeployment } from './find.ts';
 import { findMeant } from './members.ts';
-import { type MadePlans, makePlans, type PlanAsked } from './plan.ts';
+import { type MadePlans, makePlans, type PlanAsked, toAskedAgain } from './plan.ts';
 import { findBlockers, readRecord, toFindings } from './plan-up.ts';
 
 export interface SubjectRequest {
@@ -59,13 +59,13 @@ function isAnswer({ code }: DeployError): boolean {
   return ['profile/invalid', 'profile/cycle', 'profile/unreadable', 'host/gpu-silent'].includes(code);
 }
 
-type Known = Pick<PlanAsked, 'profileRef' | 'sets' | 'name' | 'backend'>;
+type Known = Pick<PlanAsked, 'profileRef' | 'sets' | 'unchecked' | 'name' | 'backend'>;
 
 async function readDeployed(name: string, context: Context): Promise<Known> {
   const meant = await findMeant(name, context);
   const { state } = await findDeployment(meant.is === 'one' ? meant.name : meant.names[0], 'doctor', context);
   const { source, spec } = state.wanted;
-  return { profileRef: source.ref, sets: source.sets, name: source.member?.group ?? state.name, backend: spec.backend };
+  return { ...toAskedAgain(source), name: source.member?.group ?? state.name, backend: spec.backend };
 }
 
 /** Whether package sources answer is a question of its own among the checks. */

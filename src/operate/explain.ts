@@ -9,6 +9,7 @@ import { createFlagShelf } from '../profile/shelf.ts';
 import { errors } from '../text/en/errors.ts';
 import { messages } from '../text/en/index.ts';
 import { toText } from '../text/render.ts';
+import { causes } from '../vllm/failures/causes.ts';
 import { toFlagName, toNearestFlags } from '../vllm/flag-names.ts';
 import type { Bounds, Field, Flag, FlagCatalogue, FlagHistory } from '../vllm/flags.ts';
 import type { Context } from './context.ts';
@@ -20,6 +21,9 @@ export interface CodeExplanation {
   readonly hint?: string;
   /** Of a command that ends with it; a finding ends none by itself. */
   readonly exitStatus?: number;
+  /** Of a cause for which engines fail. */
+  readonly phase?: string;
+  readonly permanent?: boolean;
 }
 
 export interface FlagExplanation {
@@ -63,7 +67,7 @@ export interface FlagEntry {
   readonly fields?: readonly string[];
 }
 
-/** Every code, sorted: of errors, of findings, and of what the doctor checks. */
+/** Every code, sorted: of errors, of findings, of what the doctor checks, and of causes for which engines fail. */
 export function listCodes(): readonly CodeExplanation[] {
   const ended = Object.entries(errors).map(([code, { message, hint }]) => ({
     code,
@@ -75,7 +79,7 @@ export function listCodes(): readonly CodeExplanation[] {
   const found = ids
     .map((id) => id.slice('finding.'.length))
     .map((code) => ({ code, message: toText({ id: `finding.${code}` as MessageId, params: {} }) }));
-  return [...ended, ...found, ...listChecks()].sort((a, b) => (a.code < b.code ? -1 : 1));
+  return [...ended, ...found, ...listChecks(), ...listCauses()].sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
 /** By their texts: the checks themselves need not be loaded for it. */
@@ -83,6 +87,19 @@ function listChecks(): readonly CodeExplanation[] {
   const ids = Object.keys(messages).flatMap((id) => /^check\.(.*)\.meaning$/.exec(id)?.[1] ?? []);
   const toSentence = (id: string) => toText({ id: id as MessageId, params: {} });
   return ids.map((id) => ({ code: id, message: toSentence(`check.${id}.meaning`), hint: toSentence(`check.${id}.mend`) }));
+}
+
+/** Of most of them the log decides no further: what `explain --log` says may differ from this. */
+function listCauses(): readonly CodeExplanation[] {
+  const toSentences = (ids: readonly string[]) => ids.filter(isMessage).map((id) => toText({ id, params: {} }));
+  return Object.entries(causes).map(([code, { phase, verdict }]) => {
+    const [message = code, ...hints] = toSentences([`cause.${code}`, `cause.${code}.meaning`, `cause.${code}.mend`]);
+    return { code, message, ...(hints.length > 0 ? { hint: hints.join(' ') } : {}), phase, permanent: verdict === 'permanent' };
+  });
+}
+
+function isMessage(id: string): id is MessageId {
+  return Object.hasOwn(messages, id);
 }
 
 /** Throws `explain/unknown-code`. */
@@ -166,8 +183,7 @@ function toEntry(name: string, flag: Flag, { groups }: FlagCatalogue): FlagEntry
 
 function toAdvice(flag: string): Message | undefined {
   const id = `advice.${flag}`;
-  const isKnown = (one: string): one is MessageId => Object.hasOwn(messages, one);
-  return isKnown(id) ? { id, params: {} } : undefined;
+  return isMessage(id) ? { id, params: {} } : undefined;
 }
 
 function toNearestText(nearest: readonly string[]): Message | string {

@@ -5,6 +5,7 @@ import { toDeploymentPaths } from '../control/directory.ts';
 import { systemClock } from '../core/clock.ts';
 import { DeployError } from '../core/error.ts';
 import type { DeploymentEvent, ExitReport } from '../core/event.ts';
+import type { Diagnosis } from '../core/finding.ts';
 import type { Message } from '../core/message.ts';
 import { readLastLines } from '../host/tail.ts';
 import { parseEvent } from '../supervisor/event-line.ts';
@@ -13,7 +14,7 @@ import type { Context } from './context.ts';
 
 export type Outcome =
   | { readonly is: 'ready' }
-  | { readonly is: 'rolled-back'; readonly reason: string }
+  | { readonly is: 'rolled-back'; readonly reason: string; readonly report?: Diagnosis }
   | { readonly is: 'stopped' }
   | { readonly is: 'failed'; readonly error: DeployError }
   | { readonly is: 'timed-out' }
@@ -95,7 +96,7 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
   switch (event.type) {
     case 'ready':
       if (until !== 'ready') return undefined;
-      return rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: rollback };
+      return rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: rollback, ...(report ? { report } : {}) };
     case 'stopped':
       return { is: 'stopped' };
     case 'requested':
@@ -106,7 +107,10 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
     case 'failed':
       return { is: 'failed', error: toStartError(name, event.exit, refused) };
     case 'crashloop':
-      return { is: 'failed', error: toLaunchError(exit) ?? toLoopError(name, `${event.attempt} starts failed`, stalled) };
+      return {
+        is: 'failed',
+        error: toLaunchError(exit) ?? toLoopError(name, { attempts: event.attempt, stalled, report: exit?.report }),
+      };
     case 'unkillable': {
       const survivors = event.survivors.map((one) => `${one.command} (process ${one.pid}${one.state ? `, state ${one.state}` : ''})`);
       return { is: 'failed', error: DeployError.of('runtime/unkillable', { name, survivors: survivors.join(', ') }) };
@@ -121,11 +125,12 @@ function toStartError(name: string, exit: ExitReport, refused: Message | undefin
   const launch = toLaunchError(exit);
   if (launch) return launch;
   const line = exit.line ?? exit.diagnosis ?? exit.cause;
-  const stall = toStallError(exit.cause, name, line);
+  const details = exit.report ? { diagnosis: exit.report } : {};
+  const stall = toStallError(exit.cause, { name, line }, details);
   if (stall) return stall;
-  if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line });
+  if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line }, details);
   const ended = exit.signal ?? (exit.code === undefined ? undefined : `exit code ${exit.code}`);
-  return DeployError.of(toFailureCode(exit), { name, line: exit.line ?? ended ?? line });
+  return DeployError.of(toFailureCode(exit), { name, line: exit.line ?? ended ?? line }, details);
 }
 
 /** What Docker says of a container that it does not start; what helps stands in the hints. */
@@ -142,14 +147,23 @@ function toFailureCode(exit: ExitReport) {
   return isCompileCacheDamage(exit) ? 'engine/compile-cache' : 'engine/failed';
 }
 
-function toLoopError(name: string, reason: string, stalled: string | undefined): DeployError {
-  return toStallError(stalled, name, reason) ?? DeployError.of('engine/never-ready', { name, reason });
+function toLoopError(
+  name: string,
+  { attempts, stalled, report }: Pick<About, 'stalled'> & { readonly attempts: number; readonly report: Diagnosis | undefined },
+): DeployError {
+  const reason = `${attempts} starts failed`;
+  const details = report ? { diagnosis: report } : {};
+  return toStallError(stalled, { name, line: reason }, details) ?? DeployError.of('engine/never-ready', { name, reason }, details);
 }
 
 /** Which setting would have waited longer stands in its hint. */
-function toStallError(cause: string | undefined, name: string, line: string): DeployError | undefined {
-  if (cause === 'start-stall') return DeployError.of('engine/start-stalled', { name, line });
-  return cause === 'download-stall' ? DeployError.of('engine/download-stalled', { name, line }) : undefined;
+function toStallError(
+  cause: string | undefined,
+  about: { readonly name: string; readonly line: string },
+  details: { readonly diagnosis?: Diagnosis },
+): DeployError | undefined {
+  if (cause === 'start-stall') return DeployError.of('engine/start-stalled', about, details);
+  return cause === 'download-stall' ? DeployError.of('engine/download-stalled', about, details) : undefined;
 }
 
 async function readEventsAfter(after: number, name: string, { places }: Context): Promise<readonly DeploymentEvent[]> {

@@ -49,10 +49,9 @@ async function readStart(logFile: string): Promise<readonly string[]> {
 async function planAgain({ name, wanted }: State, context: Context): Promise<MadePlan | undefined> {
   const { source, spec } = wanted;
   const { group = name, replica } = source.member ?? {};
-  const { makePlanOf } = await import('./plan.ts');
+  const { makePlanOf, toAskedAgain } = await import('./plan.ts');
   const asked = {
-    profileRef: source.ref,
-    sets: source.sets,
+    ...toAskedAgain(source),
     name: group,
     backend: spec.backend,
     ...(replica === undefined ? {} : { replica }),

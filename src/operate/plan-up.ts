@@ -7,15 +7,16 @@ import { type Change, toChanges } from '../plan/diff.ts';
 import type { Facts } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { checkPlan } from '../plan/preflight.ts';
+import type { findProblems } from '../plan/preflight.ts';
 import { checkPort } from '../plan/preflight-port.ts';
 import { checkReplicas } from '../plan/replicas.ts';
 import type { BackendName } from '../profile/profile.ts';
 import { toBase } from '../supervisor/reduce/ladder.ts';
-import type { State } from '../supervisor/state.ts';
+import type { Fix, State } from '../supervisor/state.ts';
 import { readState } from '../supervisor/store.ts';
 import { toErrorText } from '../text/render.ts';
 import type { Context } from './context.ts';
+import { toFixedSets } from './fix-words.ts';
 import { findSurplus } from './members.ts';
 import { type MadePlan, type MadePlans, makePlans } from './plan.ts';
 
@@ -30,6 +31,20 @@ export interface PlanUpRequest {
   readonly gpu?: string;
   /** Whether an engine that is not here may be installed: decides what `auto` may choose. */
   readonly install: boolean;
+  /** What our checks would refuse is started, and said. */
+  readonly unchecked?: boolean;
+  /** Nobody named a profile: a deployment of this name, where there is one, is meant as it was last asked for. */
+  readonly again?: boolean;
+  /** The profile, where that was decided already. */
+  readonly chosen?: ChosenRef;
+  /** Changes of `--fix` on top of `sets`. */
+  readonly fixes?: readonly Fix[];
+}
+
+export interface ChosenRef {
+  readonly ref: string;
+  /** By us, and so it may become another one. */
+  readonly auto: boolean;
 }
 
 export interface PlannedUp {
@@ -55,7 +70,9 @@ export interface PlannedReplica {
 }
 
 /** What `up` would do now; nothing is installed, written or started. What would stop it is among the findings. */
-export async function planUp(request: PlanUpRequest, context: Context): Promise<PlannedUp> {
+export async function planUp(asked: PlanUpRequest, context: Context): Promise<PlannedUp> {
+  const { settleUp } = await import('./settle-up.ts');
+  const request = asked.gpu === undefined ? await settleUp(asked, context) : asked;
   const { ref } = await chooseRef(request, context);
   const made = await planFor(ref, request, context);
   const { first, all, name } = made;
@@ -87,21 +104,33 @@ export function toNames(all: readonly { readonly name: string }[]): readonly str
   return all.map(({ name }) => name);
 }
 
-/** What makes a start useless, the gravest first; empty when nothing does. `holds`: whether the machine may be taken by itself. */
-export async function findBlockers({ profile, first, all }: MadePlans, holds: (at: number) => boolean): Promise<readonly DeployError[]> {
+/**
+ * What makes a start useless, the gravest first; empty when nothing does. `holds`: whether the machine may be taken by
+ * itself. `every`: not only the gravest of each.
+ */
+export async function findBlockers(
+  { profile, first, all }: MadePlans,
+  holds: (at: number) => boolean,
+  { every = false }: { readonly every?: boolean } = {},
+): Promise<readonly DeployError[]> {
   const check = await readChecker(first.facts);
   const alone = all.flatMap(({ profile: own, facts, replica }, at) => {
     const number = replica === undefined ? {} : { replica };
-    return check(own, facts, { running: holds(at), ...number }) ?? [];
+    const found = check(own, facts, { running: holds(at), ...number });
+    return every ? found : found.slice(0, 1);
   });
   const together = checkReplicas(profile, first.facts);
   return together === undefined ? alone : [...alone, together];
 }
 
-async function readChecker({ backend }: Facts): Promise<typeof checkPlan> {
+async function readChecker({ backend }: Facts): Promise<typeof findProblems> {
   // Only its port can stand against a simulator, and that is not to wait until everything else is read.
-  if (backend === 'simulator') return (profile, facts, { running } = {}) => (running ? undefined : checkPort(profile, facts));
-  return (await import('../plan/preflight.ts')).checkPlan;
+  if (backend === 'simulator')
+    return (profile, facts, { running } = {}) => {
+      const held = running ? undefined : checkPort(profile, facts);
+      return held ? [held] : [];
+    };
+  return (await import('../plan/preflight.ts')).findProblems;
 }
 
 /** Replicas share their problems; each is said once. */
@@ -132,7 +161,8 @@ function toReplica({ name, spec }: MadePlan, changes: readonly Change[] | undefi
   };
 }
 
-export async function chooseRef(request: PlanUpRequest, context: Context): Promise<{ readonly ref: string; readonly auto: boolean }> {
+export async function chooseRef(request: PlanUpRequest, context: Context): Promise<ChosenRef> {
+  if (request.chosen) return request.chosen;
   if (request.profile !== 'auto') return { ref: request.profile, auto: false };
   const { chooseProfile } = await import('./choose.ts');
   const choice = await chooseProfile(context, { noInstall: !request.install, ...(request.gpu === undefined ? {} : { gpu: request.gpu }) });
@@ -160,11 +190,12 @@ export async function readRecord(name: string, { places }: Context): Promise<Dep
 }
 
 export function planFor(ref: string, request: PlanUpRequest, context: Context): Promise<MadePlans> {
-  const { name, backend, gpu } = request;
+  const { name, backend, gpu, unchecked, fixes = [] } = request;
   return makePlans(
     {
       profileRef: ref,
-      sets: toSets(request),
+      sets: toFixedSets(toSets(request), fixes),
+      ...(unchecked ? { unchecked } : {}),
       ...(name === undefined ? {} : { name }),
       ...(backend === undefined ? {} : { backend }),
       ...(gpu === undefined ? {} : { gpu }),
@@ -173,6 +204,7 @@ export function planFor(ref: string, request: PlanUpRequest, context: Context): 
   );
 }
 
+/** As the person gave them. */
 export function toSets(request: PlanUpRequest): readonly string[] {
   return request.engineVersion === undefined ? request.sets : [...request.sets, `engine.version="${request.engineVersion}"`];
 }

@@ -8,6 +8,7 @@ import { type Member, toMember, toMembers } from '../plan/replicas.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import { recallProfile } from '../profile/recall.ts';
 import { toStepProfile } from '../profile/step-profile.ts';
+import type { Deployable } from '../supervisor/state.ts';
 import type { FlagCatalogue } from '../vllm/flags.ts';
 import type { Context } from './context.ts';
 
@@ -17,6 +18,8 @@ export interface PlanAsked {
   /** Of the deployment, or of all replicas together; the profile's name when not given. */
   readonly name?: string;
   readonly sets: readonly string[];
+  /** What our checks refuse is a warning. */
+  readonly unchecked?: boolean;
   readonly backend?: BackendName;
   /** A card to plan for in place of those of this machine: `RTX 4090`, `2x L4`. */
   readonly gpu?: string;
@@ -87,6 +90,16 @@ export async function makeStepPlan(
   return planMember({ name, profile, ...(replica === undefined ? {} : { replica }) }, facts, { read, context });
 }
 
+/** The same again, from what a deployment keeps of it. */
+export function toAskedAgain({ ref, sets, unchecked }: Deployable['source']): Pick<PlanAsked, 'profileRef' | 'sets' | 'unchecked'> {
+  return { profileRef: ref, sets, ...(unchecked === undefined ? {} : { unchecked }) };
+}
+
+/** `status` reads the profile again from wherever it is called: what was found relative to here needs its full path. */
+export function toLastingRef(ref: string, { source }: Pick<Profile, 'source'>): string {
+  return source.startsWith('shipped:') ? ref : source;
+}
+
 interface ReadProfile {
   readonly profile: Profile;
   readonly catalogue?: FlagCatalogue;
@@ -95,7 +108,7 @@ interface ReadProfile {
 }
 
 async function readAsked(asked: PlanAsked, { places, cwd }: Context): Promise<ReadProfile> {
-  return { ...(await recallProfile(asked.profileRef, { places, cwd, sets: asked.sets })), asked };
+  return { ...(await recallProfile(asked.profileRef, { places, cwd, sets: asked.sets, unchecked: asked.unchecked ?? false })), asked };
 }
 
 async function observe(profile: Profile, { asked }: ReadProfile, { places, env, signal }: Context): Promise<Facts> {

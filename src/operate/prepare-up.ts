@@ -9,9 +9,11 @@ import type { Context } from './context.ts';
 import { ensureEngine, isUninstallable } from './ensure-engine.ts';
 import { ensureFlags } from './ensure-flags.ts';
 import { ensureMiniature } from './ensure-miniature.ts';
+import { toFixedSets } from './fix-words.ts';
 import { findSurplus } from './members.ts';
-import type { MadePlan, MadePlans } from './plan.ts';
+import { type MadePlan, type MadePlans, toLastingRef } from './plan.ts';
 import { chooseRef, findBlockers, type PlanUpRequest, planFor, readRecord, toNames, toSets } from './plan-up.ts';
+import { findErrors, tellSkipped } from './skip-checks.ts';
 
 export interface PreparedUp {
   /** Of the deployment, or of all replicas together. */
@@ -39,7 +41,7 @@ export async function prepareUp(request: PlanUpRequest, context: Context): Promi
     if (!auto || !isUninstallable(error)) throw error;
     const { toWhy } = await import('./choose.ts');
     context.emit({ type: 'said', level: 'warning', text: say('auto.demo', { why: toWhy(error) }) });
-    return prepareProfile('demo', request, context);
+    return prepareProfile('demo', { ...request, fixes: [] }, context);
   }
 }
 
@@ -48,10 +50,13 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
   let made = planned;
   const records = await Promise.all(made.all.map(({ name }) => readRecord(name, context)));
   const surplus = await findSurplus(made.name, toNames(made.all), context);
+  const holds = (at: number) => surplus.length > 0 || records[at]?.holdsMachine === true;
   const refuse = async () => {
-    const blocker = await findBlocker(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true, context);
+    if (request.unchecked) return tellSkipped(made, holds, context);
+    const blocker = await findBlocker(made, holds, context);
     if (blocker) throw blocker;
-    refuseFindings(made);
+    const findings = findErrors(made);
+    if (findings.length > 0) throw DeployError.of('plan/refused', { name: made.name, count: findings.length }, { findings });
   };
   await refuse();
   let steps = await planStepsOf(made, request, context);
@@ -73,7 +78,7 @@ async function prepareProfile(ref: string, request: PlanUpRequest, context: Cont
   const { first, name, profile } = made;
   for (const { profile: own, plan, spec } of [first, ...(steps[0] ?? [])])
     if (own.model.source === 'miniature' && !plan.simulated) await ensureMiniature(spec.model, context);
-  const from = { ref: toLastingRef(ref, profile), sets: toSets(request) };
+  const from = toSource(ref, request, profile);
   const members = made.all.map((one, at) => {
     const wanted = toLadder(toDeployable(one, from, name), { base: one, steps: steps[at] ?? [] });
     return { name: one.name, wanted, running: records[at]?.state };
@@ -124,11 +129,15 @@ function toLadder(wanted: Deployable, { base, steps }: Ladder): Deployable {
   return { ...wanted, adapt: { settings, ladder: [wanted, ...rungs] } };
 }
 
-/** What the rules say that knows no single cure: everything at once, and nothing is started. */
-function refuseFindings({ name, all }: MadePlans): void {
-  const findings = all.flatMap(({ plan }) => plan.findings).filter(({ severity }) => severity === 'error');
-  const distinct = [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
-  if (distinct.length > 0) throw DeployError.of('plan/refused', { name, count: distinct.length }, { findings: distinct });
+function toSource(ref: string, request: PlanUpRequest, profile: Profile): Deployable['source'] {
+  const { fixes = [], unchecked } = request;
+  const asked = toSets(request);
+  return {
+    ref: toLastingRef(ref, profile),
+    sets: toFixedSets(asked, fixes),
+    ...(fixes.length === 0 ? {} : { asked, fixes }),
+    ...(unchecked ? { unchecked } : {}),
+  };
 }
 
 function toDeployable(made: MadePlan, source: Deployable['source'], group: string): Deployable {
@@ -142,11 +151,6 @@ function toGpus({ profile, facts, spec, replica }: MadePlan): Pick<Deployable, '
   if (spec.backend === 'simulator' || profile.engine.variant !== 'gpu') return {};
   const gpus = chooseGpus(profile, facts, replica).gpus.map(({ uuid, index }) => uuid ?? String(index));
   return gpus.length === 0 ? {} : { gpus };
-}
-
-/** `status` reads the profile again from wherever it is called: what was found relative to here needs its full path. */
-function toLastingRef(ref: string, { source }: Profile): string {
-  return source.startsWith('shipped:') ? ref : source;
 }
 
 function announce({ name, first: { plan, spec }, all }: MadePlans, context: Context): void {

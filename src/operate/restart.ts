@@ -11,11 +11,18 @@ export interface RestartRequest {
   readonly name?: string;
   readonly timeoutMs?: number;
   readonly wait: boolean;
+  /** Without the changes of `--fix`, as it was asked for. */
+  readonly reset?: boolean;
 }
 
 /** Stops (with proof) and starts what was deployed last, with the same launch spec. Of replicas, one serves while another starts. */
 export async function restart(request: RestartRequest, context: Context): Promise<Deployment | DeploymentList> {
   const meant = await findMeant(request.name, context);
+  if (request.reset) {
+    const { restartReset } = await import('./reset.ts');
+    const reset = await restartReset({ ...request, meant }, context);
+    if (reset) return reset;
+  }
   if (meant.is === 'one') return restartOne({ ...request, ...(meant.name === undefined ? {} : { name: meant.name }) }, context);
   const { wait, timeoutMs } = request;
   const known = await Promise.all(meant.names.map((name) => findDeployment(name, 'restart', context)));

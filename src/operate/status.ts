@@ -43,9 +43,10 @@ async function findGrown(state: State, context: Context): Promise<readonly Findi
 /** Whether the profile, read again now, would start something else than what runs. */
 async function hasDrifted(state: State, context: Context): Promise<boolean> {
   if (state.life === 'stopped') return false;
-  const { makePlanOf } = await import('./plan.ts');
-  const { ref, sets, member } = state.wanted.source;
-  const about = { profileRef: ref, sets, backend: state.wanted.spec.backend };
+  const { makePlanOf, toAskedAgain } = await import('./plan.ts');
+  const { source, spec } = state.wanted;
+  const { member } = source;
+  const about = { ...toAskedAgain(source), backend: spec.backend };
   const who = member ? { name: member.group, replica: member.replica } : { name: state.name };
   try {
     const made = await makePlanOf({ ...about, ...who }, context);

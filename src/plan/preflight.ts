@@ -26,20 +26,27 @@ export interface PreflightOptions {
 
 /** The first thing in the way, the gravest first; undefined when nothing is. */
 export function checkPlan(profile: Profile, facts: Facts, options: PreflightOptions = {}): DeployError | undefined {
+  return findProblems(profile, facts, options)[0];
+}
+
+/** Everything in the way, the gravest first. */
+export function findProblems(profile: Profile, facts: Facts, options: PreflightOptions = {}): readonly DeployError[] {
   const { running = false } = options;
-  const simulated = facts.backend === 'simulator';
   const held = running ? undefined : checkPort(profile, facts);
-  if (simulated) return held;
-  return (
-    checkDocker(profile, facts) ??
-    checkGpus(profile, facts, options) ??
-    checkModel(profile, facts) ??
-    checkAdapters(facts) ??
-    checkExecutable(profile, facts) ??
-    checkCpus(profile, facts) ??
-    checkExposure(profile) ??
-    held
-  );
+  const found =
+    facts.backend === 'simulator'
+      ? [held]
+      : [
+          checkDocker(profile, facts),
+          checkGpus(profile, facts, options),
+          checkModel(profile, facts),
+          checkAdapters(facts),
+          checkExecutable(profile, facts),
+          checkCpus(profile, facts),
+          checkExposure(profile),
+          held,
+        ];
+  return found.filter((problem) => problem !== undefined);
 }
 
 function checkGpus(profile: Profile, facts: Facts, { running = false, replica }: PreflightOptions): DeployError | undefined {

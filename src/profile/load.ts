@@ -35,6 +35,8 @@ export type { Where } from './find.ts';
 export interface LoadOptions extends Where {
   /** `key.path=value`, later ones win. */
   readonly sets: readonly string[];
+  /** What is wrong with it is no more than a warning, as long as it can be read. */
+  readonly unchecked?: boolean;
   /** Of who reads many: files and catalogues that several need are read once. */
   readonly cache?: ReadCache;
 }
@@ -61,6 +63,10 @@ export function createReadCache({ places }: Pick<Where, 'places'>): ReadCache {
 export async function checkProfile(ref: string, options: LoadOptions): Promise<CheckedProfile> {
   const cache = options.cache ?? createReadCache(options);
   return readProfile(ref, { ...options, cache, flags: cache.flags });
+}
+
+function toSkipped(finding: Finding): Finding {
+  return finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding;
 }
 
 interface ReadOptions extends LoadOptions {
@@ -99,10 +105,11 @@ async function readProfile(ref: string, options: ReadOptions): Promise<CheckedPr
     : toPlaced('findings' in resolved ? resolved.findings : [], found, merged?.origins ?? {});
   const order = [found.source, ...files.read.map(({ written }) => written.file)];
   const all = toOrdered([...problems, ...later, ...(await checkShadows(ref, found, { shelves, cache }))], order);
-  const isSound = stepped !== undefined && all.every(({ severity }) => severity !== 'error');
+  const isUnchecked = options.unchecked === true && stepped !== undefined;
+  const isSound = stepped !== undefined && (isUnchecked || all.every(({ severity }) => severity !== 'error'));
   return {
     source: found.source,
-    findings: all,
+    findings: isUnchecked ? all.map(toSkipped) : all,
     ...(isSound ? { profile: stepped.profile } : {}),
     ...(catalogue ? { catalogue } : {}),
   };

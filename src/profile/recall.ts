@@ -27,12 +27,12 @@ export async function recallProfile(ref: string, options: LoadOptions): Promise<
  * of the catalogue only what writing a command line takes.
  */
 export function createRecall(options: LoadOptions): (ref: string) => Promise<CheckedProfile> {
-  const { places, cwd, sets } = options;
+  const { places, cwd, sets, unchecked } = options;
   const states: States = new Map();
   const shared: Shared = { options, states, startedAt: Date.now(), spellings: new Map() };
   return async (ref) => {
     if (typeof __build === 'undefined') return toSlim(await (await import('./load.ts')).checkProfile(ref, options), shared);
-    const key = JSON.stringify([__build, ref, cwd, sets, places.config, places.data, homedir()]);
+    const key = JSON.stringify([__build, ref, cwd, sets, unchecked ?? false, places.config, places.data, homedir()]);
     const file = join(places.cache, 'profiles', toFileName(ref, cwd));
     return recall(file, key, states) ?? read(ref, { key, file, shared });
   };

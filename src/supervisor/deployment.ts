@@ -73,6 +73,8 @@ export interface Deployment {
   readonly frozen?: { readonly invariant: string; readonly detail: string; readonly at: string };
   /** A lighter profile runs than the one that was asked for (`from`). */
   readonly adapted?: { readonly from: string; readonly since: string; readonly because: readonly Pressure[] };
+  /** What is otherwise than the profile says, because it did not start with that. */
+  readonly running?: readonly RunningWith[];
   readonly health: { readonly ready: boolean; readonly reason?: string; readonly lastProgressAt?: string };
   readonly supervised: boolean;
   readonly supervisor?: { readonly pid: number };
@@ -86,6 +88,14 @@ export interface Deployment {
     readonly tokensPerSecond: number;
   };
   readonly findings?: readonly Finding[];
+}
+
+/** `from` or `to` absent: it was not set, or is not any more. `because`: id of a cause, or code of a finding. */
+export interface RunningWith {
+  readonly path: string;
+  readonly from?: unknown;
+  readonly to?: unknown;
+  readonly because: string;
 }
 
 export interface DeploymentList {

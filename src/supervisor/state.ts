@@ -4,6 +4,7 @@ import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import { type Deployment, isServing, type LifeState } from './deployment.ts';
+import { toRunningWith } from './fixes.ts';
 import type { Invariant } from './reduce/invariants.ts';
 import { type Adapted, type AdaptPlan, toAdaptedNow } from './reduce/ladder.ts';
 import type { Command } from './signal.ts';
@@ -26,10 +27,27 @@ export interface Deployable {
   /** How to make the spec again from the profile as it is then, to notice drift. */
   readonly source: {
     readonly ref: string;
+    /** Everything that was set, `fixes` too. */
     readonly sets: readonly string[];
+    /** What was set without them; absent where there are none. */
+    readonly asked?: readonly string[];
+    readonly fixes?: readonly Fix[];
+    /** Started although our checks refuse it, and so again. */
+    readonly unchecked?: true;
     /** One of several replicas: the name of all of them together, and its number from 1. */
     readonly member?: { readonly group: string; readonly replica: number };
   };
+}
+
+/** A change to what was asked for, made because a start without it failed. It is the deployment's, not the profile's. */
+export interface Fix {
+  /** As in `--set`; null leaves a setting out. */
+  readonly set: Readonly<Record<string, unknown>>;
+  /** Id of the cause, or code of the finding, that it is for. */
+  readonly cause: string;
+  readonly at: string;
+  /** What it changed of the launch, setting by setting. */
+  readonly changes: readonly { readonly path: string; readonly from?: unknown; readonly to?: unknown }[];
 }
 
 /** A mistake of ours that was noticed before it did anything. */
@@ -198,7 +216,7 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     ...(state.life === 'starting' && state.phase ? { phase: state.phase } : {}),
     ...(state.life === 'preflight' || state.life === 'starting' ? { startsIn: toStartsIn(state, around) } : {}),
     ...(state.frozen ? { frozen: state.frozen } : {}),
-    ...(adapted ? { adapted } : {}),
+    ...(adapted ? { adapted } : toRunningWith(state.wanted.source)),
     health: toHealth(state.health),
     supervised: around.supervisorPid !== undefined,
     ...(around.supervisorPid === undefined ? {} : { supervisor: { pid: around.supervisorPid } }),

@@ -1,11 +1,14 @@
 /** JSON documents of the public interface: sentences become English text, the rest stays data. */
 import type { DeploymentEvent } from '../core/event.ts';
-import type { Diagnosis, Finding } from '../core/finding.ts';
+import type { Diagnosis, Finding, Remedy } from '../core/finding.ts';
+import { say } from '../core/message.ts';
 import type { FlagExplanation } from '../operate/explain.ts';
+import type { LogExplanation } from '../operate/explain-log.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import type { Memory, Plan } from '../plan/plan.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
+import type { EngineLog } from '../vllm/unwrap/engine-logs.ts';
 import { toLifeText } from './life-text.ts';
 
 export interface PlannedChange {
@@ -40,8 +43,31 @@ export function toFindingDocument(finding: Finding): object {
 }
 
 export function toDiagnosisDocument(diagnosis: Diagnosis): object {
-  const { title, ...rest } = diagnosis;
-  return { kind: 'Diagnosis', version: 1, ...rest, title: toText(title) };
+  const { title, remedies = [], ...rest } = diagnosis;
+  const toRemedy = ({ text, ...how }: Remedy) => ({ text: toText(text), ...how });
+  return { kind: 'Diagnosis', version: 1, ...rest, title: toText(title), remedies: remedies.map(toRemedy) };
+}
+
+/** The Diagnosis of the engine that failed first, with what else the log holds; without a `cause` where nothing failed. */
+export function toLogDocument({ log, engines }: LogExplanation): object {
+  const [first, ...others] = engines.flatMap(toFailureDocument);
+  const { isVllm, ...facts } = log;
+  const nothing = {
+    kind: 'Diagnosis',
+    version: 1,
+    title: toText(isVllm ? say('explain-log.healthy') : say('explain-log.not-vllm')),
+    permanent: false,
+    evidence: [],
+    remedies: [],
+    launches: Math.max(...engines.map(({ launches }) => launches)),
+  };
+  const rest = { failed: first !== undefined, log: { ...facts, isVllm, engines: engines.length } };
+  return { ...(first ?? nothing), ...rest, ...(others.length > 0 ? { others } : {}) };
+}
+
+function toFailureDocument({ source, launches, failed }: EngineLog): readonly object[] {
+  if (failed === undefined) return [];
+  return [{ ...toDiagnosisDocument(failed.diagnosis), ...(source === undefined ? {} : { source }), launch: failed.launch, launches }];
 }
 
 export function toDeploymentDocument({ findings, ...rest }: Deployment): object {

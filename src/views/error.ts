@@ -5,6 +5,7 @@ import { ExitStatus } from '../core/exit.ts';
 import { type Message, type Params, say } from '../core/message.ts';
 import { toErrorText, toText } from '../text/render.ts';
 import { toClean } from './clean.ts';
+import { renderDiagnosis } from './diagnosis.ts';
 import { toDiagnosisDocument, toFindingDocument } from './documents.ts';
 import { renderFindings } from './findings.ts';
 import type { Palette, Screen } from './screen.ts';
@@ -36,15 +37,12 @@ function renderError(error: DeployError, { output, palette }: Screen): string {
   const lines = cut(toText(say('views.error', { message, code: error.code }))).split('\n');
   const sign = output.mode === 'tty' ? `${palette.bad('✖')} ` : `${toText(say('views.severity.error'))}: `;
   const first = lines.map((line, index) => `${index === 0 ? sign : '  '}${line}\n`).join('');
-  return first + renderFindings(error.findings, palette) + renderDiagnosis(error, palette) + (hint === undefined ? '' : `  ${hint}\n`);
+  return first + renderFindings(error.findings, palette) + renderCause(error, palette) + (hint === undefined ? '' : `  ${hint}\n`);
 }
 
-function renderDiagnosis({ diagnosis }: DeployError, palette: Palette): string {
+function renderCause({ diagnosis }: DeployError, palette: Palette): string {
   if (diagnosis === undefined) return '';
-  const evidence = diagnosis.evidence
-    .slice(0, mostEvidence)
-    .map(({ line, text }) => toText(say('views.evidence', { line, text: cut(text) })));
-  return [toText(diagnosis.title), ...evidence.map(palette.dim)].map((line) => `  ${line}\n`).join('');
+  return renderDiagnosis(diagnosis, palette, { mostEvidence }).replace(/^(?=.)/gm, '  ');
 }
 
 function renderBug(error: unknown, version: string): string {

@@ -5,8 +5,13 @@ import { toText } from '../text/render.ts';
 import type { Palette } from './screen.ts';
 import { renderTable } from './tables.ts';
 
-export function renderCode({ code, message, hint, exitStatus }: CodeExplanation, palette: Palette): string {
-  const status = exitStatus === undefined ? [] : [palette.dim(toText(say('explain.exit', { status: exitStatus })))];
+export function renderCode({ code, message, hint, exitStatus, phase, permanent }: CodeExplanation, palette: Palette): string {
+  const facts: readonly Message[] = [
+    ...(permanent === undefined ? [] : [permanent ? say('diagnosis.permanent') : say('diagnosis.transient')]),
+    ...(phase === undefined ? [] : [say('diagnosis.phase', { phase })]),
+    ...(exitStatus === undefined ? [] : [say('explain.exit', { status: exitStatus })]),
+  ];
+  const status = facts.map((fact) => palette.dim(toText(fact)));
   return [palette.strong(code), message, ...(hint === undefined ? [] : [hint]), ...status].map((line) => `${line}\n`).join('');
 }
 

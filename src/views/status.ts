@@ -2,7 +2,7 @@
 import { type Message, say } from '../core/message.ts';
 import { toBecause } from '../core/pressure.ts';
 import { toDurationText, toSizeText } from '../core/units.ts';
-import type { Deployment } from '../supervisor/deployment.ts';
+import type { Deployment, RunningWith } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
 import { renderFindings } from './findings.ts';
 import { toCause, toContainerText, toExitTails, toPhaseText } from './life-text.ts';
@@ -119,6 +119,7 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
     [say('views.label.serves'), deployment.servedNames.join(', ') || undefined],
     [say('views.label.profile'), deployment.profile],
     [say('views.label.adapted'), toAdaptedText(deployment)],
+    ...(deployment.running ?? []).map((one) => [say('views.label.running'), toRunningText(one)] as const),
     [say('views.label.model'), deployment.model],
     [say('views.label.engine'), toEngineText(deployment)],
     [say('views.label.wanted'), (desired === 'up') === isDown(deployment) ? desired : undefined],
@@ -157,6 +158,10 @@ function toAdaptedText({ adapted, profile }: Deployment): string | undefined {
   if (adapted === undefined) return undefined;
   const { from, since, because } = adapted;
   return toText(say('views.adapted', { profile, from, since, because: toBecause(because) }));
+}
+
+function toRunningText({ path, from = none, to = none, because }: RunningWith): string {
+  return toText(say('views.running', { path, from: String(from), to: String(to), because }));
 }
 
 /** How far a start is: `12 s of usually 41 s`, `1.2 GiB of 8.0 GiB`. */

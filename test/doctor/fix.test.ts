@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { say } from '../../src/core/message.ts';
 import type { CheckResult, CheckStatus, Fix } from '../../src/doctor/check.ts';
-import { applyChange, planFixes, undoChange } from '../../src/doctor/fix.ts';
+import { applyChange, planFixes } from '../../src/doctor/fix.ts';
+import { undoProfileEdit } from '../../src/doctor/profile-edit.ts';
 import { toSetWords } from '../../src/doctor/set-words.ts';
 import { toEditedProfile } from '../../src/profile/edit.ts';
 import { loadProfile } from '../../src/profile/load.ts';
@@ -147,7 +148,7 @@ describe('settings of a profile', () => {
     );
     expect(statSync(file).mode & 0o777).toBe(0o640);
     expect(readdirSync(machine.cwd).filter((name) => name.startsWith('mine'))).toEqual(['mine.yaml', 'mine.yaml.bak-20261121T101112']);
-    await undoChange(change);
+    await undoProfileEdit(change);
     expect(readFileSync(file, 'utf8')).toBe(text);
   });
 

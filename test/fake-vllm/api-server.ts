@@ -14,6 +14,7 @@ import { type EngineProcess, startEngineProcess } from './engine-process.ts';
 import { createFaultBox, type FaultBox } from './fault-box.ts';
 import { createIntercept } from './intercept.ts';
 import { startFlood, toSecretLines } from './log-faults.ts';
+import { findRefusal, type Refusal } from './refusals.ts';
 import { delayPhase } from './start-faults.ts';
 
 const version = '0.32.0';
@@ -21,6 +22,7 @@ const version = '0.32.0';
 /** What the life of one stand-in consists of, growing as it starts. */
 export interface Life {
   readonly box: FaultBox;
+  readonly refusal: Refusal | undefined;
   readonly options: SimulatorOptions;
   readonly print: (entry: LogEntry) => void;
   readonly write: (text: string) => void;
@@ -40,6 +42,10 @@ export async function runApiServer(argv: readonly string[]): Promise<void> {
   // The name in `ps`; the command line stays, as with vLLM.
   writeFileSync('/proc/self/comm', 'vllm');
   const life = createLife(parsed.args, box);
+  if (life.refusal?.at === 'words') {
+    process.stderr.write(`usage: vllm serve [model_tag] [options]\n${life.refusal.line}\n`);
+    process.exit(2);
+  }
   watchSignals(life);
   await waitFor(box.faults.startDelayMs);
   life.write("Triton is installed, but doesn't include CPU backend. Disabling Triton.\n");
@@ -55,6 +61,7 @@ function createLife(args: ServeArgs, box: FaultBox): Life {
   const write = fstatSync(1).isFile() ? writeToFile : (text: string) => void process.stdout.write(text);
   const life: Life = {
     box,
+    refusal: findRefusal(box.faults.refuse, args),
     options: {
       ...options,
       servedNames: [box.faults.servedName ?? name, ...(box.faults.servedName === undefined ? aliases : [])],
@@ -91,6 +98,7 @@ async function runPhase(life: Life, phase: string): Promise<void> {
   await delayPhase(life, phase);
   if (faults.exitAt?.phase === phase) await failStart(life, { stderr: faults.stderr, code: faults.exitAt.code });
   if (faults.oomAt === phase) await failStart(life, 'oom');
+  if (life.refusal?.at === phase) await failStart(life, life.refusal);
 }
 
 async function serve(life: Life): Promise<void> {

@@ -4,6 +4,7 @@ import { toApiEntry, toUvicornEntry } from '../../src/runtime/simulator/log.ts';
 import type { SimulatorServer } from '../../src/runtime/simulator/server.ts';
 import { closeServer, stopServer } from '../../src/runtime/simulator/stop.ts';
 import type { Life } from './api-server.ts';
+import type { Refusal } from './refusals.ts';
 
 const outOfMemory =
   'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 46.00 MiB. GPU 0 has a total capacity of 23.55 GiB of which 32.56 MiB is free. Process 3881 has 23.51 GiB memory in use.';
@@ -12,16 +13,24 @@ const deadEngine =
 const failedInit = 'RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}';
 
 /** A failure by itself: its text on stderr, its children killed, its code. */
-export async function failStart(life: Life, how: { readonly stderr: string; readonly code: number } | 'oom'): Promise<never> {
+export async function failStart(life: Life, how: { readonly stderr: string; readonly code: number } | Refusal | 'oom'): Promise<never> {
   life.stopping = true;
   if (how === 'oom') {
     const text = `EngineCore failed to start.\nTraceback (most recent call last):\n${outOfMemory}`;
     life.print({ process: 'EngineCore', level: 'ERROR', where: 'core.py:1138', text });
   }
+  if (how !== 'oom' && 'line' in how && how.at !== 'configuring')
+    life.print({ process: 'EngineCore', level: 'ERROR', where: 'core.py:1510', text: `${how.trace}\n${how.line}` });
   await life.engine?.end(true);
-  const [stderr, code] = how === 'oom' ? [toTraceback(failedInit), 1] : [how.stderr, how.code];
+  const [stderr, code] = toLastWords(how);
   process.stderr.write(stderr === '' || stderr.endsWith('\n') ? stderr : `${stderr}\n`);
   process.exit(code);
+}
+
+function toLastWords(how: Parameters<typeof failStart>[1]): readonly [string, number] {
+  if (how === 'oom') return [toTraceback(failedInit), 1];
+  if ('stderr' in how) return [how.stderr, how.code];
+  return [toTraceback(how.at === 'configuring' ? [how.trace, how.line].filter(Boolean).join('\n') : failedInit), 1];
 }
 
 /** A signal before it serves. The second one ends it as Python's interrupt does: killed by SIGINT. */

@@ -13,6 +13,8 @@ export interface Faults {
   readonly exitAt: { readonly phase: string; readonly code: number } | undefined;
   /** Printed on stderr before the exit of `exit`. */
   readonly stderr: string;
+  /** Settings of the command line that it does not start with: `kind:value` of refusals.ts. */
+  readonly refuse: readonly string[];
   readonly oomAt: string | undefined;
   readonly exitAfter: { readonly ms: number; readonly code: number } | undefined;
   readonly deathMs: number;
@@ -74,6 +76,7 @@ export function toFaults(raw: RawFaults): Faults {
     download: download && { ms: toMs(download[0]) ?? 0, stalls: download[1] === 'stalls' },
     exitAt: exitAt && { phase: exitAt[0], code: Number(exitAt[1] ?? 1) },
     stderr: text('stderr') ?? '',
+    refuse: Array.isArray(raw['refuse']) ? raw['refuse'].map(String) : (text('refuse')?.split('+') ?? []),
     oomAt: raw['oom'] === true ? 'loading' : text('oom'),
     exitAfter: exitAfter && { ms: toMs(exitAfter[0]) ?? 0, code: Number(exitAfter[1] ?? 1) },
     deathMs: duration('deathTime', 300),
@@ -106,7 +109,7 @@ const names: readonly string[] = [
   ...['startDelay', 'phase', 'exit', 'stderr', 'oom', 'exitAfter', 'deathTime', 'workerLinger', 'hang', 'frozenMetrics', 'zeroGauges'],
   ...['metrics', 'healthDelay', 'healthStatus', 'inference', 'chat', 'crashOn', 'servedName', 'ignoreSigterm', 'swallowSigterm'],
   ...['stopDelay', 'hangOnClients', 'orphan', 'keepPort', 'flood', 'printSecrets', 'stuckOn', 'asleep', 'suspended'],
-  ...['drip', 'spin', 'download'],
+  ...['drip', 'spin', 'download', 'refuse'],
   // Acts, only while it runs.
   ...['kill', 'exitNow', 'resetCounters', 'eat'],
 ];

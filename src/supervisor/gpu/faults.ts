@@ -3,6 +3,8 @@ import { say } from '../../core/message.ts';
 import { chooseFault, type GpuFault, toLastXid } from '../../gpu/fault.ts';
 import { readKernelLog } from '../../host/kernel-log.ts';
 import type { LaunchRecord } from '../../runtime/runtime.ts';
+import { diagnose } from '../../vllm/failures/diagnose.ts';
+import { emptyLog } from '../../vllm/failures/evidence.ts';
 import type { ExitEvidenceReport } from '../launch/work.ts';
 import { rebootCommand, toResetCommand } from './check.ts';
 
@@ -22,8 +24,10 @@ export async function observeFault({ lastXid, gpuBaselines = [] }: LaunchRecord,
 
 /** How a launch ended, when a fault of its GPU is the reason: that wins over what its log says. */
 export function toFaultReport({ exit }: ExitEvidenceReport, { xid, line, remedy }: GpuFault): ExitEvidenceReport {
-  const { line: _, ...rest } = exit;
-  return { exit: { ...rest, cause: 'gpu', diagnosis: `xid-${xid}`, line }, permanent: remedy !== 'program' };
+  const { line: _, report: __, ...rest } = exit;
+  const told = diagnose({ log: emptyLog, xid });
+  const full = told === undefined ? {} : { report: told };
+  return { exit: { ...rest, cause: 'gpu', diagnosis: `xid-${xid}`, line, ...full }, permanent: remedy !== 'program' };
 }
 
 /** What has to be done, by whoever owns the machine. */

@@ -2,6 +2,8 @@
 import { toSizeText } from '../../core/units.ts';
 import { type MemoryKills, readMemoryKills } from '../../host/cgroup-memory.ts';
 import type { Exit, LaunchRecord } from '../../runtime/runtime.ts';
+import { diagnose } from '../../vllm/failures/diagnose.ts';
+import { emptyLog } from '../../vllm/failures/evidence.ts';
 import type { ExitEvidenceReport } from './work.ts';
 
 /** To be asked before the launch is reclaimed: the group goes with it. */
@@ -28,7 +30,14 @@ function toOutOfMemory(report: ExitEvidenceReport, figures: MemoryFigures, kills
   const neededBytes = toNeeded(figures);
   const needed = neededBytes === undefined ? {} : { neededBytes };
   // No signature: what took the memory may be gone at the next start, however often it was met.
-  return { exit: { ...report.exit, cause: 'oom', diagnosis: 'host_oom_killed', line, ...needed }, permanent: false };
+  const told = diagnose({ log: emptyLog, memory: toMemory(figures) });
+  const full = told === undefined ? {} : { report: told };
+  return { exit: { ...report.exit, cause: 'oom', diagnosis: 'host_oom_killed', line, ...full, ...needed }, permanent: false };
+}
+
+function toMemory({ limitBytes, peakBytes }: MemoryFigures) {
+  const cap = limitBytes === undefined ? {} : { cap: limitBytes };
+  return { oomKilled: true, ...cap, ...(peakBytes === undefined ? {} : { peak: peakBytes }) };
 }
 
 const stepBytes = 2 ** 28;

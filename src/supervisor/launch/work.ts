@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { DeployError } from '../../core/error.ts';
 import type { ExitReport } from '../../core/event.ts';
+import type { Diagnosis } from '../../core/finding.ts';
 import { toUuidV7 } from '../../core/id.ts';
 import { createMask } from '../../core/redact.ts';
 import { errnoOf } from '../../host/files.ts';
@@ -11,7 +12,9 @@ import { readLastLines } from '../../host/tail.ts';
 import type { LaunchSpec } from '../../plan/launch-spec.ts';
 import type { SecretRef } from '../../profile/profile.ts';
 import type { Exit, LaunchRecord } from '../../runtime/runtime.ts';
-import { toExitEvidence, toSignature } from '../../vllm/exit-evidence.ts';
+import { diagnose, isPassing } from '../../vllm/failures/diagnose.ts';
+import { toSignature } from '../../vllm/failures/same-failure.ts';
+import { createLogScan } from '../../vllm/failures/scan.ts';
 import { emptyStartLog, reduceStartLog } from '../../vllm/start-log.ts';
 import type { State } from '../state.ts';
 
@@ -99,19 +102,35 @@ export async function observeExit(
   { at, secrets }: { readonly at: string; readonly secrets: readonly string[] },
 ): Promise<ExitEvidenceReport> {
   const lines = await readLastLines(logFile, evidenceLines);
-  const found = toExitEvidence(lines);
-  const evidence = found.line === undefined ? found : { ...found, line: createMask(secrets)(found.line) };
+  const scan = createLogScan();
+  for (const line of lines) scan.push(line);
+  const found = toMasked(diagnose({ log: scan.end(), exit: toEnd(exit) }), createMask(secrets));
+  const line = found?.evidence.find((one) => one.line > 0)?.text;
   const report: ExitReport = {
     cause: 'exit',
     at,
     ...exit,
-    ...(evidence.cause === undefined ? {} : { diagnosis: evidence.cause }),
+    ...(found === undefined ? {} : { report: found }),
+    ...(found === undefined || isUndetermined(found) ? {} : { diagnosis: found.cause }),
     ...toLastPhase(lines),
-    ...(evidence.line === undefined ? {} : { line: evidence.line }),
+    ...(line === undefined ? {} : { line }),
   };
-  const permanent = evidence.permanent || (exit.code !== undefined && lastingCodes.includes(exit.code));
-  const telling = evidence.passes ? undefined : evidence.line;
+  const permanent = found?.permanent === true || (exit.code !== undefined && lastingCodes.includes(exit.code));
+  const telling = found !== undefined && isPassing(found.cause) ? undefined : line;
   return { exit: report, permanent, ...(telling === undefined ? {} : { signature: toSignature(telling) }) };
+}
+
+function toEnd({ code, signal }: Exit) {
+  return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }) };
+}
+
+function toMasked(found: Diagnosis | undefined, mask: (text: string) => string): Diagnosis | undefined {
+  return found && { ...found, evidence: found.evidence.map(({ line, text }) => ({ line, text: mask(text) })) };
+}
+
+/** It has a name for what is not known: nothing to act on. */
+function isUndetermined({ cause }: Diagnosis): boolean {
+  return cause === 'unknown' || cause.startsWith('undetermined');
 }
 
 /** Argparse refuses the same command line every time; no such program, and none that may be run, are a shell's and an init's. */

@@ -14,6 +14,14 @@ export const errors = {
     message: '--foreground keeps one deployment; {name} has {count} replicas.',
     hint: 'Leave --foreground away, or --set replicas=1.',
   },
+  'usage/write-without-fix': {
+    message: '--write puts into the profile what --fix had to change; without --fix there is nothing to write.',
+    hint: 'Add --fix, or change the profile by hand.',
+  },
+  'usage/fix-needs-wait': {
+    message: '--fix has to see whether the start succeeds, and so does not go with {option}.',
+    hint: 'Leave one of the two away.',
+  },
   'usage/too-large': {
     message: '{file} is larger than {most}, which no output of nvidia-smi is.',
     hint: 'Save one of: nvidia-smi -q -x, nvidia-smi -q, nvidia-smi.',
@@ -23,6 +31,14 @@ export const errors = {
     hint: 'On the other machine: nvidia-smi -q -x > FILE. Also understood: nvidia-smi, nvidia-smi -q, nvidia-smi -L, --query-gpu=… --format=csv.',
   },
   'usage/file-exists': { message: '{file} is there already.', hint: 'Name another file, or write over it with --force.' },
+  'usage/not-a-log': {
+    message: '{file} is no log: it holds bytes that are no text.',
+    hint: 'Give what the engine printed: docker logs NAME 2>&1 | qwen-deploy explain --log -',
+  },
+  'usage/packed-log': {
+    message: '{file} is packed with {packing}, which is not unpacked here.',
+    hint: 'Unpack it on the way: {command} | qwen-deploy explain --log -',
+  },
   'usage/unreadable-file': { message: '{file} cannot be read: {problem}.', hint: 'Check the path and its permissions.' },
   'usage/bad-version': { message: '"{version}" is not a version of vLLM.', hint: 'Write it as vLLM releases it, for example 0.32.0.' },
 
@@ -287,6 +303,10 @@ export const errors = {
     message: '{failed} of {count} replicas of {name} did not become ready: {names}. The others go on serving.',
     hint: 'The first reason: {reason}',
   },
+  'engine/not-mended': {
+    message: '{name} did not become ready with any of the changes that were tried ({tried}). {reason}',
+    hint: 'Why: qwen-deploy logs {name}. As it was asked for: qwen-deploy restart {name} --reset',
+  },
   'engine/rolled-back': {
     message: 'The new configuration of {name} did not become ready ({reason}); the last good one was started again.',
     hint: 'Its log: qwen-deploy logs {name} --launch previous',
@@ -449,6 +469,11 @@ export const errors = {
   },
   'deployment/not-running': { message: '{name} is not ready (it is {state}).', hint: 'qwen-deploy up -p {profile}' },
   'deployment/is-up': { message: '{name} is not down.', hint: 'qwen-deploy down {name} first.' },
+  'log/no-file': { message: 'There is no file {file}.', hint: 'Check the path; qwen-deploy explain --log - reads standard input.' },
+  'log/empty': {
+    message: '{file} is empty: there is nothing to be explained.',
+    hint: 'vLLM writes to both outputs; docker logs NAME 2>&1 | qwen-deploy explain --log - takes both.',
+  },
   'log/none': { message: '{name} has no {which} log.', hint: 'qwen-deploy events {name} shows what happened.' },
 
   'unit/none': { message: 'No deployment has a unit of systemd.', hint: 'qwen-deploy install NAME makes one.' },

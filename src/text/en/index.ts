@@ -2,6 +2,7 @@
 import { adapt } from './adapt.ts';
 import { advice } from './advice.ts';
 import { commands } from './commands.ts';
+import { cures } from './cures.ts';
 import { doctor } from './doctor.ts';
 import { doctorGpu } from './doctor-gpu.ts';
 import { doctorHost } from './doctor-host.ts';
@@ -9,6 +10,8 @@ import { doctorServices } from './doctor-services.ts';
 import { engine } from './engine.ts';
 import { engineImage } from './engine-image.ts';
 import { explain } from './explain.ts';
+import { explainLog } from './explain-log.ts';
+import { failures } from './failures.ts';
 import { flags } from './flags.ts';
 import { history } from './history.ts';
 import { imports } from './import.ts';
@@ -17,6 +20,7 @@ import { memory } from './memory.ts';
 import { plan } from './plan.ts';
 import { profiles } from './profiles.ts';
 import { reading } from './reading.ts';
+import { remedy } from './remedy.ts';
 import { render } from './render.ts';
 import { rules } from './rules.ts';
 import { settings } from './settings.ts';
@@ -36,10 +40,14 @@ export const messages = {
   ...commands,
   ...flags,
   ...explain,
+  ...failures,
+  ...cures,
+  ...explainLog,
   ...advice,
   ...rules,
   ...profiles,
   ...reading,
+  ...remedy,
   ...render,
   ...settings,
   ...imports,
