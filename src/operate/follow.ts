@@ -96,7 +96,9 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
   switch (event.type) {
     case 'ready':
       if (until !== 'ready') return undefined;
-      return rollback === undefined ? { is: 'ready' } : { is: 'rolled-back', reason: rollback, ...(report ? { report } : {}) };
+      return rollback === undefined
+        ? { is: 'ready' }
+        : { is: 'rolled-back', reason: rollback, ...(exit?.report ? { report: exit.report } : {}) };
     case 'stopped':
       return { is: 'stopped' };
     case 'requested':
