@@ -118,6 +118,13 @@ export type LifeEvent =
       readonly direction: PressureDirection;
       readonly because: readonly Pressure[];
     }
+  /** A step of `fallback`: what it changes of the launch, and the id of the cause that it may cure. */
+  | {
+      readonly type: 'fell-back';
+      readonly step: string;
+      readonly changes: readonly { readonly path: string; readonly from?: unknown; readonly to?: unknown }[];
+      readonly because: string;
+    }
   | { readonly type: 'note'; readonly note: Message };
 
 /** `stall`: work and no progress; `canary`: idle, and not one token; `api`: not even a page of metrics. */

@@ -3,6 +3,7 @@ import { DeployError } from '../core/error.ts';
 import { say } from '../core/message.ts';
 import { chooseGpus } from '../plan/gpu-choice.ts';
 import { sharesGpu } from '../plan/replicas.ts';
+import { toFallbackSteps } from '../profile/fallback-steps.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Deployable, State } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
@@ -140,9 +141,10 @@ function toSource(ref: string, request: PlanUpRequest, profile: Profile): Deploy
   };
 }
 
-function toDeployable(made: MadePlan, source: Deployable['source'], group: string): Deployable {
+export function toDeployable(made: MadePlan, source: Deployable['source'], group: string): Deployable {
   const { profile, spec, replica } = made;
-  const beside = { ...(profile.notify.length === 0 ? {} : { notify: profile.notify }), ...toGpus(made), logs: profile.logs };
+  const steps = profile.fallback === undefined ? {} : { fallback: toFallbackSteps(profile.fallback) };
+  const beside = { ...(profile.notify.length === 0 ? {} : { notify: profile.notify }), ...steps, ...toGpus(made), logs: profile.logs };
   return { profile: profile.name, spec, ...beside, source: replica === undefined ? source : { ...source, member: { group, replica } } };
 }
 

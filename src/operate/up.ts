@@ -92,7 +92,8 @@ async function observeStanding(member: PreparedMember, context: Context): Promis
   const asked = toBase(running.wanted);
   if (asked.spec.hash !== wanted.spec.hash) return { ...member, is: 'changed', before: running };
   // Whom to tell and how much to keep are no part of the launch: the supervisor takes them over, and nothing is restarted.
-  const beside = ({ notify, logs, adapt, source }: Deployable) => JSON.stringify([notify, logs, adapt, source.fixes, source.unchecked]);
+  const beside = ({ notify, logs, adapt, fallback, source }: Deployable) =>
+    JSON.stringify([notify, logs, adapt, fallback, source.fixes, source.unchecked]);
   const same = beside(asked) === beside(wanted);
   const serving = document.supervised && isServing(document.state);
   if (serving && same) return { ...member, is: 'unchanged', document };

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { isMap } from './map.ts';
-import type { RawProfile } from './schema.ts';
+import { parseShape, type RawProfile } from './schema.ts';
 import { isReference, isSecretName } from './secrets.ts';
 
 export interface AnchorOptions {
@@ -11,7 +11,7 @@ export interface AnchorOptions {
 
 /** Relative paths mean the directory of the file that they stand in, so they are made absolute before anything merges. */
 export function anchorPaths(raw: RawProfile, options: AnchorOptions): RawProfile {
-  const { model, engine, server, notify, adapt, lora, vllm } = raw;
+  const { model, engine, server, notify, adapt, fallback, lora, vllm } = raw;
   const key = server?.['api-key'];
   return {
     ...raw,
@@ -19,6 +19,7 @@ export function anchorPaths(raw: RawProfile, options: AnchorOptions): RawProfile
     ...(engine == null ? {} : { engine: toAnchoredEngine(engine, options) }),
     ...(notify == null ? {} : { notify: notify.map((one) => toAnchoredNotification(one, options)) }),
     ...(adapt?.steps == null ? {} : { adapt: { ...adapt, steps: adapt.steps.map((step) => toProfilePathOrName(step, options)) } }),
+    ...(fallback == null ? {} : { fallback: fallback.map((step) => toAnchoredStep(step, options)) }),
     ...(lora == null ? {} : { lora: toAnchoredLora(lora, options) }),
     ...(vllm == null ? {} : { vllm: toAnchoredSettings(vllm, options) }),
     ...(key == null ? {} : { server: { ...server, 'api-key': toAnchoredSecret(key, options) } }),
@@ -59,6 +60,18 @@ function toAnchoredNotification(one: NonNullable<RawProfile['notify']>[number], 
     ...(command == null ? {} : { command: [toPathOrName(program, options), ...words] }),
     ...(webhook == null ? {} : { webhook: toAnchoredSecret(webhook, options) }),
     ...(headers == null ? {} : { headers: Object.fromEntries(values) }),
+  };
+}
+
+/** A step has the shape of a profile, or is refused later for having none. */
+function toAnchoredStep({ profile, ...step }: Readonly<Record<string, unknown>>, options: AnchorOptions): Record<string, unknown> {
+  const shape = parseShape(step);
+  const anchored: Readonly<Record<string, unknown>> = 'raw' in shape ? anchorPaths(shape.raw, options) : step;
+  // In the order in which they were written: people find a step by it.
+  const settings = Object.keys(step).map((key) => [key, anchored[key]] as const);
+  return {
+    ...Object.fromEntries(settings),
+    ...(profile === undefined ? {} : { profile: typeof profile === 'string' ? toProfilePathOrName(profile, options) : profile }),
   };
 }
 

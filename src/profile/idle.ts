@@ -2,9 +2,6 @@ import type { Finding } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
 import type { BackendName, Profile } from './profile.ts';
 
-/** Understood so that profiles can be shared with later versions, but of no use yet. */
-const idle = ['fallback'];
-
 /** What only containers have, and what they cannot have. */
 const idleOf: Readonly<Record<BackendName, readonly string[]>> = {
   process: ['resources.shm', 'engine.mounts', 'engine.image'],
@@ -20,8 +17,5 @@ export function checkIdleSettings({ origins }: Profile, backend?: BackendName): 
     const place = origin.from === 'profile' ? { file: origin.file, line: origin.line, column: origin.column } : {};
     return [{ code: 'profile/no-effect', severity: 'info', path, message, ...place }];
   };
-  return [
-    ...idle.flatMap((path) => find(path, say('profile.no-effect', { path }))),
-    ...(backend === undefined ? [] : idleOf[backend].flatMap((path) => find(path, say('profile.no-effect-there', { path, backend })))),
-  ];
+  return backend === undefined ? [] : idleOf[backend].flatMap((path) => find(path, say('profile.no-effect-there', { path, backend })));
 }

@@ -5,6 +5,7 @@ import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import { anchorPaths } from './anchor.ts';
 import { type CheckedProfile, type LoadedProfile, toLoaded } from './checked.ts';
+import { checkFallback } from './fallback.ts';
 import { createCache, type ReadCache, readFiles } from './files.ts';
 import {
   type FoundProfile,
@@ -21,12 +22,12 @@ import {
 } from './find.ts';
 import { checkFlags, type FlagShelf } from './flags.ts';
 import { mergeLayers } from './inherit.ts';
-import type { Layer } from './layer.ts';
+import type { Layer, Source } from './layer.ts';
 import type { Profile } from './profile.ts';
 import { checkPlaces } from './refine.ts';
 import { resolveProfile } from './resolve.ts';
 import { checkProfileRules } from './rules/index.ts';
-import { checkSets, parseSetTexts } from './set.ts';
+import { checkSets, parseSetTexts, type WrittenSets } from './set.ts';
 import { createFlagShelf } from './shelf.ts';
 import { type CheckedSteps, checkSteps } from './steps.ts';
 
@@ -75,6 +76,8 @@ interface ReadOptions extends LoadOptions {
   readonly flags?: FlagShelf;
   /** Read as a step of another one: its own steps are none of its business. */
   readonly isStep?: true;
+  /** On top of everything else: a step of `fallback`. */
+  readonly over?: Readonly<Record<string, unknown>>;
 }
 
 async function readProfile(ref: string, options: ReadOptions): Promise<CheckedProfile> {
@@ -91,8 +94,10 @@ async function readProfile(ref: string, options: ReadOptions): Promise<CheckedPr
   );
   const layers: Layer[] = checked.flatMap(({ layer, base }) => (layer ? [toAnchored(layer, base)] : []));
   if (given.layer) layers.push(toAnchored(given.layer, cwd));
-  const sources = [...checked.flatMap(({ source }) => (source ? [source] : [])), given.source];
-  const text = [...checked.flatMap(({ findings }) => findings), ...files.findings, ...given.findings];
+  const over = options.over && checkSets(toOver(options.over), []);
+  if (over?.layer) layers.push(over.layer);
+  const sources = [...checked.flatMap(({ source }) => (source ? [source] : [])), given.source, ...(over ? [over.source] : [])];
+  const text = [...checked.flatMap(({ findings }) => findings), ...files.findings, ...given.findings, ...(over?.findings ?? [])];
   const merged = text.length === 0 ? mergeLayers(layers) : undefined;
   const own = [...text, ...(merged?.findings ?? [])];
   // Without all files nobody knows which vLLM is meant.
@@ -104,7 +109,8 @@ async function readProfile(ref: string, options: ReadOptions): Promise<CheckedPr
     ? [...checkProfileRules(stepped.profile, catalogue), ...stepped.findings]
     : toPlaced('findings' in resolved ? resolved.findings : [], found, merged?.origins ?? {});
   const order = [found.source, ...files.read.map(({ written }) => written.file)];
-  const all = toOrdered([...problems, ...later, ...(await checkShadows(ref, found, { shelves, cache }))], order);
+  const fallback = stepped ? await checkStepsOf(stepped.profile, { ref, sources, known: [...problems, ...later], options }) : [];
+  const all = toOrdered([...problems, ...later, ...fallback, ...(await checkShadows(ref, found, { shelves, cache }))], order);
   const isUnchecked = options.unchecked === true && stepped !== undefined;
   const isSound = stepped !== undefined && (isUnchecked || all.every(({ severity }) => severity !== 'error'));
   return {
@@ -121,6 +127,36 @@ async function readSteps(profile: Profile, options: ReadOptions): Promise<Checke
     read: (step) => readProfile(step, { ...options, sets: [], isStep: true }),
     nearestOf: async (step) => toNearestText(step, await listNames(toShelves(options))),
   });
+}
+
+interface FallbackRead {
+  readonly ref: string;
+  readonly sources: readonly Source[];
+  readonly known: readonly Finding[];
+  readonly options: ReadOptions;
+}
+
+/** Of a step of another profile nobody asks what it would fall back to. */
+async function checkStepsOf(profile: Profile, { ref, sources, known, options }: FallbackRead): Promise<readonly Finding[]> {
+  if (options.flags === undefined || options.isStep || profile.fallback === undefined) return [];
+  return checkFallback(profile, {
+    readOn: (over) => readProfile(ref, { ...options, isStep: true, over }),
+    readAlone: async (step) => {
+      try {
+        return await readProfile(step, { ...options, sets: [], isStep: true });
+      } catch (error) {
+        if (error instanceof DeployError && error.code.startsWith('profile/')) return undefined;
+        throw error;
+      }
+    },
+    nearestOf: async (step) => toNearestText(step, await listNames(toShelves(options))),
+    sources,
+    known,
+  });
+}
+
+function toOver(value: Readonly<Record<string, unknown>>): WrittenSets {
+  return { value, origins: {}, appends: new Set(), written: new Map(), findings: [], replaced: [] };
 }
 
 function toAnchored(layer: Layer, base: string): Layer {

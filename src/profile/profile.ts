@@ -32,6 +32,8 @@ export interface Profile {
   readonly notify: readonly Notification[];
   /** Absent: whatever the machine's load, it stays as it is. */
   readonly adapt?: AdaptSettings;
+  /** What to try, in this order, when it does not start; as it was written. */
+  readonly fallback?: readonly WrittenStep[];
   /** Served beside the model, by these names. */
   readonly lora: Readonly<Record<string, LoraAdapter>>;
   /** How many deployments `up` makes of it, on ports in a row. */
@@ -156,6 +158,15 @@ export interface AdaptSettings {
   /** Names and paths of profiles, the lightest last. */
   readonly steps: readonly string[];
 }
+
+/** One step of `fallback`: settings as a profile has them, or `profile` alone. */
+export type WrittenStep = Readonly<Record<string, unknown>>;
+
+/**
+ * The same, by paths as in `--set`; `estimated` may stand for `vllm.max-model-len`. No part of the launch: to change the
+ * list restarts nothing. `name`: for people, and what tells one step from another.
+ */
+export type FallbackStep = { readonly name: string } & ({ readonly profile: string } | { readonly set: Readonly<Record<string, unknown>> });
 
 /** What people can be told of; the events of the same names, and `restarted`: ready again without anybody having asked. */
 export type NotifyOn = 'ready' | 'failed' | 'crashloop' | 'degraded' | 'unhealthy' | 'restarted' | 'stopped';

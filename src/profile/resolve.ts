@@ -74,6 +74,7 @@ export function resolveProfile({ raw, origins }: Layer, { name, source }: { read
       logs: toLogs(raw),
       notify: toNotifications(raw),
       ...toAdapt(raw),
+      ...(raw.fallback == null || raw.fallback.length === 0 ? {} : { fallback: raw.fallback }),
       lora: toLora(raw),
       replicas: raw.replicas ?? defaults.replicas,
       labels: toPresent(raw.labels ?? {}),

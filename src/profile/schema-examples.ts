@@ -85,5 +85,5 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   replicas: [4],
   labels: [{ team: 'search' }],
   'labels.*': ['search'],
-  fallback: [[{ vllm: { 'max-model-len': 4096 } }, { profile: 'int8' }]],
+  fallback: [[{ vllm: { 'max-model-len': 'estimated' } }, { vllm: { 'enforce-eager': true } }, { profile: 'low-memory' }]],
 };

@@ -218,7 +218,7 @@ export const profileShape = z.strictObject(
     lora: opt(z.record(z.string(), opt(adapter), want('map'))),
     replicas: whole({ least: 1, most: 64 }, 'replicas'),
     labels: opt(z.record(z.string(), opt(z.string(want('text'))), want('map'))),
-    fallback: opt(z.array(z.unknown(), want('list'))),
+    fallback: opt(z.array(z.record(z.string(), z.unknown(), want('fallback-step')), want('list'))),
   },
   want('map'),
 );

@@ -30,7 +30,7 @@ import type { Effect, Recovery, RunSignal } from './signal.ts';
 import { watchStart } from './start/watch.ts';
 import type { State } from './state.ts';
 
-export type Work = Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet'>;
+export type Work = Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet' | 'plan-fallback'>;
 
 export interface EngineWorkParts extends Pick<ServingWatch, 'onPage'> {
   readonly runtimeOf: (spec: LaunchSpec) => Runtime;

@@ -51,6 +51,8 @@ export type RunSignal = { readonly run: number } & (
   | { readonly type: 'killed'; readonly survivors: readonly Survivor[] }
   /** `held`: no process is left, and memory of the GPU did not come back. */
   | { readonly type: 'reclaimed'; readonly survivors: readonly Survivor[]; readonly held?: ExitReport }
+  /** What a step of `fallback` would start; without `wanted` it cannot. */
+  | { readonly type: 'fallback-planned'; readonly step: string; readonly wanted?: Deployable }
   | { readonly type: 'timer'; readonly timer: TimerName }
 );
 
@@ -91,6 +93,8 @@ export type Effect =
   | { readonly do: 'kill' }
   /** Ends leftovers, proves that nothing is left and the port is free, deletes temporary files. */
   | { readonly do: 'reclaim' }
+  /** Plans the step that the state is about to take. Always answers with `fallback-planned`. */
+  | { readonly do: 'plan-fallback' }
   | { readonly do: 'timer'; readonly timer: TimerName; readonly delayMs: number }
   | { readonly do: 'cancel'; readonly timer: TimerName };
 

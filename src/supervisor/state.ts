@@ -1,10 +1,11 @@
 /** What a supervisor knows, persisted before it acts. Plain data; `reduce` is the only maker of new ones. */
 import type { ExitReport, LaunchedImage, StartPhase, Survivor } from '../core/event.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
-import type { LogSettings, Notification } from '../profile/profile.ts';
+import type { FallbackStep, LogSettings, Notification } from '../profile/profile.ts';
 import type { LaunchRecord } from '../runtime/runtime.ts';
 import { type Deployment, isServing, type LifeState } from './deployment.ts';
 import { toRunningWith } from './fixes.ts';
+import type { Falling } from './reduce/fallback.ts';
 import type { Invariant } from './reduce/invariants.ts';
 import { type Adapted, type AdaptPlan, toAdaptedNow } from './reduce/ladder.ts';
 import type { Command } from './signal.ts';
@@ -22,6 +23,8 @@ export interface Deployable {
   readonly gpus?: readonly string[];
   /** Beside the hash too: lighter profiles, and when to step to them. */
   readonly adapt?: AdaptPlan;
+  /** Beside the hash too: what to try when it does not start. */
+  readonly fallback?: readonly FallbackStep[];
   /** Beside the hash too. Absent from records of versions that kept everything. */
   readonly logs?: LogSettings;
   /** How to make the spec again from the profile as it is then, to notice drift. */
@@ -46,6 +49,9 @@ export interface Fix {
   /** Id of the cause, or code of the finding, that it is for. */
   readonly cause: string;
   readonly at: string;
+  /** Nobody asked for it: a step of the profile's own `fallback`, by its name. */
+  readonly by?: 'fallback';
+  readonly step?: string;
   /** What it changed of the launch, setting by setting. */
   readonly changes: readonly { readonly path: string; readonly from?: unknown; readonly to?: unknown }[];
 }
@@ -141,6 +147,8 @@ export interface State {
   readonly lastExit?: ExitReport;
   /** Normalised message of the last failed start; the same twice in a row is not worth a third try. */
   readonly lastSignature?: string;
+  /** In `backoff`: a step of `fallback` is being planned. */
+  readonly falling?: Falling;
   /** In `backoff`: nothing failed, what it needs is not there yet. */
   readonly waits?: true;
   /** How many times in a row. */
@@ -211,7 +219,8 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
       lastHour: state.restarts.filter((at) => Date.parse(at) > hourAgo).length,
       total: state.restartsTotal,
     },
-    ...(state.nextStartAt ? { nextStartAt: state.nextStartAt } : {}),
+    // While a step is planned it is only the limit of that.
+    ...(state.nextStartAt && !state.falling ? { nextStartAt: state.nextStartAt } : {}),
     ...(state.lastExit ? { lastExit: state.lastExit } : {}),
     ...(state.life === 'starting' && state.phase ? { phase: state.phase } : {}),
     ...(state.life === 'preflight' || state.life === 'starting' ? { startsIn: toStartsIn(state, around) } : {}),

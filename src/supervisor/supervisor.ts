@@ -17,7 +17,7 @@ import { toProblem } from './launch/work.ts';
 import { reduceSafely } from './reduce/invariants.ts';
 import { LoadMeter } from './serving/load.ts';
 import type { Effect, Signal, TimerName } from './signal.ts';
-import { type State, toDeployment } from './state.ts';
+import { type Deployable, type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
 
 export interface SupervisorParts
@@ -29,6 +29,8 @@ export interface SupervisorParts
   readonly random?: () => number;
   /** What starts of the present plan usually take. */
   readonly usuallySeconds?: () => number | undefined;
+  /** What the step of `fallback` that the state is about to take would start; undefined: it cannot. */
+  readonly planFallback?: (state: State) => Promise<Deployable | undefined>;
   /** Told around each step that leaves a trace; tests end the process there. */
   readonly onStep?: (step: Effect['do'] | 'persist', when: 'before' | 'after') => void;
 }
@@ -231,9 +233,22 @@ export class Supervisor {
         return;
       case 'quiet':
         return this.work.quiet();
+      case 'plan-fallback':
+        return void this.planFallback(this.state);
       default:
         return this.work.begin(effect.do, this.state);
     }
+  }
+
+  /** However it ends, the reducer hears of it. */
+  private async planFallback(state: State): Promise<void> {
+    const { run, falling } = state;
+    if (falling === undefined) return;
+    const wanted = await this.parts.planFallback?.(state).catch((error: unknown) => {
+      this.note(say('life.fallback-refused', { step: falling.step, problem: toProblem(error) }));
+      return undefined;
+    });
+    await this.send({ type: 'fallback-planned', run, step: falling.step, ...(wanted === undefined ? {} : { wanted }) });
   }
 
   private setTimer(timer: TimerName, delayMs: number): void {

@@ -101,8 +101,17 @@ const sentences: Sentences = {
   adapted: ({ from, to, direction, because }) =>
     say(direction === 'back' ? 'life.adapted-back' : 'life.adapted', { from, to, because: toBecause(because, direction) }),
   'rolling-back': ({ reason }) => say('life.rolling-back', { reason: toCause(reason) }),
+  'fell-back': (event) => toFellBack(event),
   note: ({ note }) => note,
 };
+
+function toFellBack({ step, changes, because }: Of<'fell-back'>): Message {
+  const toWord = (value: unknown) => (value === undefined || value === null ? '–' : String(value));
+  const told = changes.map(({ path, from, to }) => say('life.fell-back.change', { path, from: toWord(from), to: toWord(to) }));
+  const [first = '', ...rest] = told.map((one) => toText(one));
+  const all = rest.reduce((before, next) => toText(say('life.fell-back.more', { first: before, rest: next })), first);
+  return say('life.fell-back', { step, changes: all, because });
+}
 
 function toDownload({ doneBytes, totalBytes, bytesPerSecond }: Of<'download'>): Message {
   const done = toSizeText(doneBytes);

@@ -30,9 +30,12 @@ async function readDecisions(ref: string, env: NodeJS.ProcessEnv = {}) {
 
 describe('a profile that is shown', () => {
   it('tells what it found and what has no effect, and asks no machine', async () => {
-    await writeFile(join(home, 'a.yaml'), 'model: own/model\nfallback: [{profile: tiny}]\n');
+    await writeFile(join(home, 'a.yaml'), 'model: own/model\nfallback: [{thinking: on}]\n');
     const shown = await readProfileShown({ ref: './a.yaml', sets: ['server.port=9000'], explain: false }, createTestContext(home));
-    expect(shown).toMatchObject({ profile: { server: { port: 9000 } }, findings: [{ code: 'profile/no-effect', line: 2, column: 1 }] });
+    expect(shown).toMatchObject({
+      profile: { server: { port: 9000 } },
+      findings: [{ code: 'profile/fallback-idle', line: 2, column: 12 }],
+    });
     expect(shown.decisions).toBeUndefined();
   });
 

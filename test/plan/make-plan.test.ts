@@ -148,10 +148,7 @@ describe('planDeployment', () => {
         path,
         severity,
       ]),
-    ).toEqual([
-      ['fallback', 'info'],
-      ['resources.shm', 'info'],
-    ]);
+    ).toEqual([['resources.shm', 'info']]);
   });
 });
 

@@ -1,28 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toPlaces } from '../../src/host/environment.ts';
+import { describe, expect, it } from 'vitest';
 import { checkProfile, loadProfile } from '../../src/profile/load.ts';
 import { parseProfile } from '../../src/profile/parse.ts';
 import { toStepProfile } from '../../src/profile/step-profile.ts';
 import { toWrittenSettings } from '../../src/profile/written.ts';
+import { eachInShelfBox } from './shelf-box.ts';
 
-let cwd = '';
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'adapt-'));
-  await put('profiles/light.yaml', 'model: Qwen/Qwen3-0.6B\nvllm: {max-num-seqs: 2}\n');
-});
-afterEach(() => rm(cwd, { recursive: true, force: true }));
-
-async function put(path: string, text: string): Promise<string> {
-  const full = join(cwd, path);
-  await mkdir(dirname(full), { recursive: true });
-  await writeFile(full, text);
-  return full;
-}
-
-const where = () => ({ places: toPlaces({ QWEN_DEPLOY_HOME: join(cwd, 'home') }), cwd, sets: [] });
+const { put, where } = eachInShelfBox(({ put: write }) =>
+  write('profiles/light.yaml', 'model: Qwen/Qwen3-0.6B\nvllm: {max-num-seqs: 2}\n'),
+);
 const model = 'model: Qwen/Qwen3-0.6B\n';
 const checkText = async (text: string, sets: readonly string[] = []) => {
   const { findings } = await checkProfile(await put('profiles/heavy.yaml', `${model}${text}`), { ...where(), sets });

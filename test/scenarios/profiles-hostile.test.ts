@@ -51,7 +51,7 @@ test('a profile in a circle is shown as the way round', async () => {
 test('where each value comes from is told, and what there is to say about the profile besides', async () => {
   const profiles = join(sandbox.home, 'qd/config/profiles');
   await mkdir(profiles, { recursive: true });
-  await writeFile(join(profiles, 'demo.yaml'), 'extends: demo\nserved-names+: [mine]\nfallback: [{profile: tiny}]\n');
+  await writeFile(join(profiles, 'demo.yaml'), 'extends: demo\nserved-names+: [mine]\nfallback: [{thinking: on}]\n');
   const { code, stdout, stderr } = await sandbox.cli('profiles', 'show', 'demo', '--explain', '--set', 'server.port=9000');
   expect(code).toBe(0);
   expect(stdout).toMatch(/served-names .*"mine".* shipped:demo:\d+ \(parent\) \+ .*demo\.yaml:2\n/);
@@ -59,7 +59,7 @@ test('where each value comes from is told, and what there is to say about the pr
   expect(stdout).toMatch(/server\.host +127\.0\.0\.1 +shipped:base\/common:\d+ \(parent\)\n/);
   expect(stdout).toMatch(/vllm\.enable-server-load-tracking +true +default: /);
   expect(stderr).toContain('It hides shipped:demo');
-  expect(stderr).toContain('(profile/no-effect)');
+  expect(stderr).toContain('(profile/fallback-idle)');
   const list = (await sandbox.cli('profiles', 'list', '-o', 'json')).json<{ readonly profiles: readonly { readonly name: string }[] }>();
   expect(list.profiles.find(({ name }) => name === 'demo')).toMatchObject({ shadows: ['shipped:demo'] });
 });

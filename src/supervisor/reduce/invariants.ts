@@ -60,6 +60,7 @@ const harmless: readonly Signal['type'][] = [
   'preflight-passed',
   'launched',
   'recovering',
+  'fallback-planned',
 ];
 /** What each transient state waits for; one of them must begin when it is entered. */
 const answers: Partial<Record<LifeState, readonly (TimerName | Effect['do'])[]>> = {

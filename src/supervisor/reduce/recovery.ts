@@ -4,6 +4,7 @@ import { isServing, type LifeState } from '../deployment.ts';
 import type { Command, Effect, Moment, Recovery, Signal } from '../signal.ts';
 import type { State } from '../state.ts';
 import { longestDelayMs } from './backoff.ts';
+import { planStep } from './fallback.ts';
 import { toIdentity } from './start.ts';
 import { beginStart, cancel, emit, killLaunch, reclaimLaunch, type Step, settleStopped, timer, without } from './transitions.ts';
 
@@ -105,6 +106,7 @@ function resume(state: State, alive: boolean, { moment, exit }: { readonly momen
       return [state, []];
     case 'backoff':
     case 'crashloop': {
+      if (state.falling) return planStep(state, moment);
       // Bounded: the clock may have been set back since the time was written.
       const mostMs = Math.max(longestDelayMs, state.wanted.spec.restart.maxDelayMs);
       const delayMs = Math.min(mostMs, Math.max(0, Date.parse(state.nextStartAt ?? '') - moment.wallMs || 0));

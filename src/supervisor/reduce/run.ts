@@ -5,6 +5,7 @@ import type { Effect, Moment, RunSignal, TimerName } from '../signal.ts';
 import type { State } from '../state.ts';
 import { stepLadder } from './adapt-step.ts';
 import { afterKill, afterRecheck, afterReclaim, noteExited, noteInFlight } from './end.ts';
+import { endFalling, takeFallback } from './fallback-step.ts';
 import { becomeUnhealthy, endStalled } from './hang.ts';
 import { lookAgain, loseSight } from './recovery.ts';
 import {
@@ -77,6 +78,8 @@ export function reduceRun(state: State, signal: RunSignal, moment: Moment): Step
     case 'reclaimed':
       if (state.life === 'unkillable') return afterRecheck(state, signal, moment);
       return state.life === 'reclaiming' ? afterReclaim(state, signal, moment) : ignore(state);
+    case 'fallback-planned':
+      return takeFallback(state, signal, moment);
     case 'timer':
       return reduceTimer(state, signal.timer, moment);
   }
@@ -133,6 +136,7 @@ function reduceTimer(state: State, name: TimerName, moment: Moment): Step {
     case 'kill':
       return isStopping(state) ? killLaunch(state, 'deadline') : ignore(state);
     case 'next-start': {
+      if (state.life === 'backoff' && state.falling) return endFalling(state, moment);
       const waiting = state.life === 'backoff' || state.life === 'crashloop';
       return waiting && state.desired === 'up' ? beginStart(state.waits ? state : countRestart(state, moment)) : ignore(state);
     }

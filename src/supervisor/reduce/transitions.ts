@@ -4,6 +4,7 @@ import { isServing } from '../deployment.ts';
 import type { Effect, Moment, TimerName } from '../signal.ts';
 import type { EndReason, State } from '../state.ts';
 import { chooseNextStart, type FailureCount } from './backoff.ts';
+import { type Falling, fallBack } from './fallback.ts';
 import { isFailedStep, noteUnfit, toBase } from './ladder.ts';
 
 export type Step = readonly [State, readonly Effect[]];
@@ -19,7 +20,7 @@ export const termAgainMs = 5000;
 const startStopMs = 15_000;
 const dayMs = 24 * 3_600_000;
 /** What is said of one launch and means nothing for the next. */
-const ofOneLaunch = ['waits', 'ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'download', 'drain', 'survivors'] as const;
+const ofOneLaunch = ['waits', 'falling', 'ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'download', 'drain', 'survivors'] as const;
 
 /** Starts that find the port taken before that is believed to stay so: a stranger's server may be about to end. */
 const preflightTries = 3;
@@ -130,11 +131,18 @@ export function settleFailure(before: State, failure: Extract<EndReason, { is: '
     failures: before.failures + 1,
     ...(wasReady || failure.signature === undefined ? {} : { lastSignature: failure.signature, sameFailures: inARow }),
   };
-  if (failure.permanent || sameAgain || (isFailedStep(before) && canRollBack(state))) return giveUp(state, failure.exit);
+  if (failure.permanent || sameAgain || (isFailedStep(before) && canRollBack(state))) return giveUp(state, failure.exit, moment);
   const verdict = chooseNextStart(toFailureCount(state, moment), state.wanted.spec.restart);
-  if (verdict.is === 'give-up') return giveUp(state, failure.exit);
-  if (verdict.is === 'crashloop' && canRollBack(state)) return rollBack(state, failure.exit);
-  return waitForNextStart(state, verdict, moment);
+  if (verdict.is === 'give-up') return giveUp(state, failure.exit, moment);
+  if (verdict.is === 'retry') return waitForNextStart(state, verdict, moment);
+  if (canRollBack(state)) return rollBack(state, failure.exit);
+  const { exit } = failure;
+  return fallBack(state, { exit, againMs: verdict.delayMs, moment }) ?? waitForNextStart(state, verdict, moment);
+}
+
+/** Where a fall back leads that no step is left for. */
+export function settleWithoutStep(state: State, { exit, againMs }: Falling, moment: Moment): Step {
+  return againMs === undefined ? fail(state, exit) : waitForNextStart(state, { is: 'crashloop', delayMs: againMs }, moment);
 }
 
 /** Nothing failed: it cannot start yet. Met again with every try, which counts against nobody. */
@@ -154,8 +162,9 @@ function waitForNextStart(state: State, verdict: { is: 'retry' | 'crashloop'; de
   return [next, [emit({ type: life, ...about }), timer('next-start', verdict.delayMs)]];
 }
 
-function giveUp(state: State, exit: ExitReport): Step {
-  return canRollBack(state) ? rollBack(state, exit) : fail(state, exit);
+/** What served before comes first, a step down second. */
+function giveUp(state: State, exit: ExitReport, moment: Moment): Step {
+  return canRollBack(state) ? rollBack(state, exit) : (fallBack(state, { exit, moment }) ?? fail(state, exit));
 }
 
 function fail(state: State, exit: ExitReport): Step {

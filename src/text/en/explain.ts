@@ -82,7 +82,7 @@ export const explain = {
   'finding.profile/import-word': 'A word that the parser of this version of vLLM would refuse.',
   'finding.profile/no-catalogue':
     'What this version of vLLM knows is not known here; another version stands in for it, or nothing is checked.',
-  'finding.profile/no-effect': 'Understood, and of no effect in this version.',
+  'finding.profile/no-effect': 'Understood, and of no effect with the backend that is used.',
   'finding.profile/no-model': 'A profile must say what to serve.',
   'finding.profile/not-a-map': 'A profile is a map of settings.',
   'finding.profile/not-utf8': 'The file is no text in UTF-8.',
@@ -212,6 +212,9 @@ export const explain = {
   'finding.profile/step-broken': 'A step of adapt is a profile that cannot be used.',
   'finding.profile/step-itself': 'A step of adapt is the profile itself, or stands there twice.',
   'finding.profile/step-identity': 'A step of adapt has another address, key or other names than the profile.',
+  'finding.profile/fallback-setting': 'A step of fallback has something that a step cannot change.',
+  'finding.profile/fallback-unknown': 'A step of fallback is no profile that can be found and used.',
+  'finding.profile/fallback-idle': 'A step of fallback that changes nothing, or is never taken.',
   'finding.engine/memory-grows': 'Memory of the engine has grown for hours without more load. It is only said; a restart gives it back.',
   'finding.plan/adapt-no-gpu': 'A limit of adapt that is measured on GPUs, and no GPU.',
   'finding.plan/adapt-hardly-back': 'A step of adapt that by itself takes too much GPU memory for a way back.',

@@ -12,6 +12,7 @@ import { engineImage } from './engine-image.ts';
 import { explain } from './explain.ts';
 import { explainLog } from './explain-log.ts';
 import { failures } from './failures.ts';
+import { fallback } from './fallback.ts';
 import { flags } from './flags.ts';
 import { history } from './history.ts';
 import { imports } from './import.ts';
@@ -31,6 +32,7 @@ import { views } from './views.ts';
 export const messages = {
   ...plan,
   ...adapt,
+  ...fallback,
   ...up,
   ...unit,
   ...engine,

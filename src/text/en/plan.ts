@@ -17,7 +17,6 @@ export const plan = {
     'engine.env: {name} is not the port of the API; vLLM counts its internal ports from it, and dies of a value it cannot read.',
   'profile.variable-bytecode': 'engine.env: {name} makes every start more than twice as long.',
   'profile.no-effect-there': '{path} has no effect with the backend {backend}.',
-  'profile.no-effect': '{path} is understood and has no effect in this version.',
   'profile.too-large': 'This is too large to be a profile (more than 1 MB).',
   'profile.is-directory': 'it is a directory.',
   'profile.not-readable': 'this user may not read it.',

@@ -108,7 +108,8 @@ export const settings = {
     'How many deployments up makes of it, NAME-1 and on, on ports in a row. On one GPU their shares of memory must fit together.',
   'setting.labels': 'Your own notes, kept with the deployment; they change nothing.',
   'setting.labels.*': 'Text.',
-  'setting.fallback': 'What to try, in this order, when the profile does not fit the machine.',
+  'setting.fallback':
+    'What to try, in this order, when it does not start: each step is settings as a profile has them (not server, served-names, labels, replicas, notify), or profile alone. Taken only for a cause that it may cure, and once until restart --reset. max-model-len of a step may be estimated: the length that vLLM says there is room for.',
 
   'setting.title': 'Profile of qwen-deploy, for vLLM {version}',
   'setting.about':

@@ -17,6 +17,7 @@ it(`${seeds} walks of ${steps} steps break no invariant and always drain`, () =>
     'draining',
     'failed',
     'killing',
+    'planning a step',
     'preflight',
     'ready',
     'reclaiming',

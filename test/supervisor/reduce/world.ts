@@ -3,21 +3,23 @@
  * give random commands, engines die at random. Checked at every step, by an error that names what broke:
  *  I1 never two live launches · I3 nothing is launched while `down` is wanted · I4 `stopped` only when nothing lives
  *  I5 the launch record is in the state before the launch · I6 no transient state without something that will answer
+ *  no step of `fallback` twice, unless somebody asked for something else
  *  and at the end a `down` always leads to `stopped` (drain). I2 and I8 need processes and probes: other tests.
  */
 import type { Survivor } from '../../../src/core/event.ts';
+import type { FallbackStep } from '../../../src/profile/profile.ts';
 import { findBroken } from '../../../src/supervisor/reduce/invariants.ts';
 import { reduce } from '../../../src/supervisor/reduce/reduce.ts';
 import type { Effect, Signal, TimerName } from '../../../src/supervisor/signal.ts';
-import type { State } from '../../../src/supervisor/state.ts';
+import type { Deployable, Fix, State } from '../../../src/supervisor/state.ts';
 import { makeRecord, makeState, makeWanted } from '../make.ts';
 
 /** Lives that one seed leads through, one for each step; then `down`, which must lead to `stopped`. */
-export function* walk(seed: number, steps: number): Generator<State['life']> {
+export function* walk(seed: number, steps: number): Generator<State['life'] | 'planning a step'> {
   const world = new World(seeded(seed));
   for (let step = 0; step < steps; step += 1) {
     world.step();
-    yield world.state.life;
+    yield world.state.falling && world.state.life === 'backoff' ? 'planning a step' : world.state.life;
   }
   world.feed({ type: 'down', force: false });
   world.drain();
@@ -45,6 +47,8 @@ class World {
   readonly timers = new Map<TimerName, number>();
   /** What effects will answer, in any order. */
   readonly pending: (() => Signal | undefined)[] = [];
+  /** Steps of `fallback` since it was last asked for. */
+  private readonly fallen = new Set<string>();
   private wallMs = 1_767_225_600_000;
   private readonly random: () => number;
   /** What runs the engine answers nobody for a while. */
@@ -95,8 +99,9 @@ class World {
   }
 
   private command(): Signal {
-    const wanted = makeWanted(this.random() < 0.5 ? 'a' : 'b');
+    const wanted = { ...makeWanted(this.random() < 0.5 ? 'a' : 'b'), fallback };
     const choice = this.random();
+    if (choice < 0.4) this.fallen.clear();
     if (choice < 0.4) return { type: 'up', wanted, rollback: this.random() < 0.5, by: 'up' };
     if (choice < 0.7) return { type: 'down', force: this.random() < 0.3 };
     if (choice < 0.9) return { type: 'restart' };
@@ -115,7 +120,9 @@ class World {
     this.alive.delete(run);
     if (hand < 0.2) return this.feed({ type: 'exited', run, exit: { cause: 'stopped-by-hand', at: '' }, permanent: false });
     const permanent = this.random() < 0.2;
-    this.feed({ type: 'exited', run, exit: { cause: 'exit', at: '', code: 1 }, permanent, signature: `${Math.floor(this.random() * 3)}` });
+    const diagnosis = this.random() < 0.5 ? 'kv_cache_too_small' : 'engine_dead_runtime';
+    const exit = { cause: 'exit', at: '', code: 1, diagnosis };
+    this.feed({ type: 'exited', run, exit, permanent, signature: `${Math.floor(this.random() * 3)}` });
   }
 
   private fire(): void {
@@ -141,6 +148,7 @@ class World {
         this.timers.delete(effect.timer);
         return;
       case 'emit':
+        if (effect.event.type === 'fell-back') this.fall(effect.event.step);
         if (effect.event.type === 'stopped') must(this.alive.size === 0, 'I4: stopped while an engine lives');
         return;
       case 'preflight':
@@ -174,6 +182,11 @@ class World {
             : { type: 'gate-timed-out', run, check: 'chat', detail: '400' },
         );
         return;
+      case 'plan-fallback': {
+        const { wanted, falling } = this.state;
+        this.pending.push(() => toPlanned({ run, wanted, step: falling?.step ?? '' }, this.random()));
+        return;
+      }
       case 'recover':
         this.pending.push(() => {
           const alive = this.alive.has(this.state.run);
@@ -221,14 +234,35 @@ class World {
     return [];
   }
 
+  private fall(step: string): void {
+    must(!this.fallen.has(step), `${step} is taken twice`);
+    this.fallen.add(step);
+  }
+
   private check(signal: Signal): void {
     if (transient.includes(this.state.life)) {
       must(this.pending.length + this.timers.size > 0, `I6: ${this.state.life} after ${signal.type} waits for nothing`);
     }
+    must(!this.state.falling || ['backoff', 'recovering', 'unknown'].includes(this.state.life), `a step is planned in ${this.state.life}`);
     must(this.alive.size <= 1, 'I1: two engines live');
     must(this.state.owed === undefined || this.alive.size === 0, 'called gone while an engine lives');
     must(this.state.owed === undefined || ['unknown', 'recovering'].includes(this.state.life), `owed in ${this.state.life}`);
   }
+}
+
+const fallback: readonly FallbackStep[] = [
+  { name: 'shorter', set: { 'vllm.max-model-len': 1024 } },
+  { name: 'unfit', set: { 'vllm.dtype': 'float32' } },
+  { name: 'lighter', profile: 'lighter' },
+];
+
+/** Now and then it cannot be planned, or changes nothing. */
+function toPlanned({ run, wanted, step }: { run: number; wanted: Deployable; step: string }, random: number): Signal {
+  if (random < 0.2) return { type: 'fallback-planned', run, step };
+  const fix: Fix = { set: {}, cause: 'kv_cache_too_small', at: '', by: 'fallback', step, changes: [] };
+  const source = { ...wanted.source, fixes: [...(wanted.source.fixes ?? []), fix] };
+  const hash = random < 0.3 ? wanted.spec.hash : `${wanted.spec.hash}, ${step}`;
+  return { type: 'fallback-planned', run, step, wanted: { ...wanted, spec: { ...wanted.spec, hash }, source } };
 }
 
 function toContained(run: number) {
