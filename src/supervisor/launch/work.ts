@@ -104,8 +104,13 @@ export async function observeExit(
   const lines = await readLastLines(logFile, evidenceLines);
   const scan = createLogScan();
   for (const line of lines) scan.push(line);
-  const found = toMasked(diagnose({ log: scan.end(), exit: toEnd(exit) }), createMask(secrets));
-  const line = found?.evidence.find((one) => one.line > 0)?.text;
+  const log = scan.end();
+  const mask = createMask(secrets);
+  const found = toMasked(diagnose({ log, exit: toEnd(exit) }), mask);
+  const proof = found?.evidence.find((one) => one.line > 0);
+  // Where in the code it was stands in the report; here it would make every message twice as long.
+  const bare = log.exceptions.find((one) => one.line === proof?.line)?.text;
+  const line = bare === undefined ? proof?.text : mask(bare);
   const report: ExitReport = {
     cause: 'exit',
     at,
