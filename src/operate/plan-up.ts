@@ -1,4 +1,5 @@
 /** What `up` would do: the profile is chosen and read, the machine looked at, the record of what runs compared. Changes nothing. */
+import { basename } from 'node:path';
 import { toDeploymentPaths } from '../control/directory.ts';
 import { DeployError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
@@ -71,16 +72,15 @@ export interface PlannedReplica {
 
 /** What `up` would do now; nothing is installed, written or started. What would stop it is among the findings. */
 export async function planUp(asked: PlanUpRequest, context: Context): Promise<PlannedUp> {
-  const { settleUp } = await import('./settle-up.ts');
-  const request = asked.gpu === undefined ? await settleUp(asked, context) : asked;
+  // A plan for another machine has nothing to do with what runs on this one.
+  const here = asked.gpu === undefined;
+  const known = here ? await readKnown(asked, context) : [];
+  const request = here && mayKeepFixes(asked, known) ? await (await import('./settle-up.ts')).settleUp(asked, context) : asked;
   const { ref } = await chooseRef(request, context);
   const made = await planFor(ref, request, context);
   const { first, all, name } = made;
-  // A plan for another machine has nothing to do with what runs on this one.
-  const here = request.gpu === undefined;
-  const records = await Promise.all(
-    all.map((one): Promise<DeploymentRecord> | DeploymentRecord => (here ? readRecord(one.name, context) : nobody)),
-  );
+  const recordOf = (one: MadePlan) => known.find(({ state }) => state?.name === one.name) ?? readRecord(one.name, context);
+  const records = await Promise.all(all.map((one): Promise<DeploymentRecord> | DeploymentRecord => (here ? recordOf(one) : nobody)));
   const surplus = here ? await findSurplus(name, toNames(all), context) : [];
   const blockers = await findBlockers(made, (at) => surplus.length > 0 || records[at]?.holdsMachine === true);
   const { memory: planned, ...rest } = first.plan;
@@ -98,6 +98,23 @@ export async function planUp(asked: PlanUpRequest, context: Context): Promise<Pl
     ...(all.length === 1 ? {} : { replicas: all.map((one, at) => toReplica(one, changes[at])) }),
     ...(surplus.length === 0 ? {} : { surplus: toNames(surplus) }),
   };
+}
+
+/** Of what may be meant, as far as it is known before the profile is read. */
+async function readKnown({ name, profile }: PlanUpRequest, context: Context): Promise<readonly DeploymentRecord[]> {
+  const own = name ?? toProfileName(profile);
+  return Promise.all([own, `${own}-1`].map((one) => readRecord(one, context)));
+}
+
+/** Most plans have nothing to do with an earlier `--fix`, and need not wait for more code. */
+function mayKeepFixes({ name, profile, again }: PlanUpRequest, known: readonly DeploymentRecord[]): boolean {
+  if (again || (name === undefined && profile === 'auto')) return true;
+  return known.some(({ state }) => state?.wanted.source.fixes !== undefined);
+}
+
+/** A profile's name is that of its file. */
+export function toProfileName(ref: string): string {
+  return basename(ref).replace(/\.ya?ml$/, '');
 }
 
 export function toNames(all: readonly { readonly name: string }[]): readonly string[] {

@@ -1,5 +1,4 @@
 /** What an `up` is about before anything is planned: whose profile, and which changes of an earlier `--fix` it keeps. */
-import { basename } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Message, say } from '../core/message.ts';
 import { toChanges } from '../plan/diff.ts';
@@ -8,7 +7,7 @@ import type { Deployable, Fix } from '../supervisor/state.ts';
 import type { Context } from './context.ts';
 import { isAt } from './fix-words.ts';
 import { toLastingRef } from './plan.ts';
-import { type ChosenRef, chooseRef, type PlanUpRequest, planFor, readRecord } from './plan-up.ts';
+import { type ChosenRef, chooseRef, type PlanUpRequest, planFor, readRecord, toProfileName } from './plan-up.ts';
 
 export type SettledUp<R extends PlanUpRequest = PlanUpRequest> = R & { readonly chosen: ChosenRef; readonly fixes: readonly Fix[] };
 
@@ -25,9 +24,8 @@ export async function settleUp<R extends PlanUpRequest>(request: R, context: Con
   return { ...meant, chosen, fixes: kept };
 }
 
-/** A profile's name is that of its file. */
 export function toDeployedName({ name }: Pick<PlanUpRequest, 'name'>, { ref }: Pick<ChosenRef, 'ref'>): string {
-  return name ?? basename(ref).replace(/\.ya?ml$/, '');
+  return name ?? toProfileName(ref);
 }
 
 /** As it was asked for last; what is set now comes on top. */
