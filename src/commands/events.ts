@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { toEventDocument } from '../views/documents.ts';
-import { renderEvent } from '../views/events.ts';
+import { renderEvent, toEventDocument } from '../views/events.ts';
 import { addExamples } from './examples.ts';
 import { countOption } from './options.ts';
 import type { Run } from './session.ts';

@@ -2,7 +2,7 @@
 import type { DeployEvent, Emit } from '../core/event.ts';
 import { say } from '../core/message.ts';
 import { toText } from '../text/render.ts';
-import { openLines } from './lines.ts';
+import { openLateLines } from './late-lines.ts';
 import type { Screen } from './screen.ts';
 
 export interface Conversation {
@@ -19,6 +19,8 @@ export async function openConversation(screen: Screen, { busy }: { readonly busy
     const { openSpinner } = await import('./spinner.ts');
     return guard(openSpinner(screen), screen);
   }
+  if (!busy) return guard(openLateLines(screen), screen);
+  const { openLines } = await import('./lines.ts');
   return guard(openLines(screen), screen);
 }
 

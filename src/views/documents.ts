@@ -1,5 +1,4 @@
 /** JSON documents of the public interface: sentences become English text, the rest stays data. */
-import type { DeploymentEvent } from '../core/event.ts';
 import type { Diagnosis, Finding, Remedy } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import type { FlagExplanation } from '../operate/explain.ts';
@@ -9,7 +8,6 @@ import type { Memory, Plan } from '../plan/plan.ts';
 import type { Deployment, DeploymentList } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
 import type { EngineLog } from '../vllm/unwrap/engine-logs.ts';
-import { toLifeText } from './life-text.ts';
 
 export interface PlannedChange {
   readonly path: string;
@@ -99,10 +97,6 @@ export function toPlanDocument({ plan, spec, changes, replicas, surplus }: Plann
 
 export function toMemoryDocument({ suggestion, ...rest }: Memory): object {
   return { ...rest, ...(suggestion === undefined ? {} : { suggestion: { ...suggestion, message: toText(suggestion.message) } }) };
-}
-
-export function toEventDocument(event: DeploymentEvent): object {
-  return { kind: 'Event', version: 1, ...event, text: toLifeText(event) };
 }
 
 export function toFlagDocument({ entry, advice, oldest: _, ...rest }: FlagExplanation): object {

@@ -7,3 +7,7 @@ import type { Palette } from './screen.ts';
 export function renderEvent(event: DeploymentEvent, palette: Palette): string {
   return `${palette.dim(event.at)}  ${event.deployment}  ${toClean(toLifeText(event))}\n`;
 }
+
+export function toEventDocument(event: DeploymentEvent): object {
+  return { kind: 'Event', version: 1, ...event, text: toLifeText(event) };
+}

@@ -4,11 +4,9 @@
  */
 import { type Clock, systemClock, type Timer } from '../core/clock.ts';
 import type { DeployEvent } from '../core/event.ts';
-import { say } from '../core/message.ts';
-import { toText } from '../text/render.ts';
 import type { Conversation } from './conversation.ts';
+import { isWanted, toLine } from './line.ts';
 import type { Screen } from './screen.ts';
-import { toStepLine } from './step-line.ts';
 import { newStory, type StoryLine, toStory } from './story.ts';
 
 /** Progress of one step is repeated at most this often. */
@@ -81,18 +79,4 @@ function openWriter(screen: Screen, clock: Clock) {
       if (isWanted(line, screen)) write(toLine(line, screen));
     },
   };
-}
-
-function isWanted(line: StoryLine, { output }: Screen): boolean {
-  return output.mode !== 'quiet' || line.is === 'failed';
-}
-
-function toLine(line: StoryLine, screen: Screen): string {
-  if (screen.output.mode === 'tty') return toStepLine(line, screen.palette);
-  if (line.is !== 'said') return line.is === 'failed' ? `${line.step}: ${severity('error')}: ${line.text}` : `${line.step}: ${line.text}`;
-  return line.level === 'warning' ? `${severity('warning')}: ${line.text}` : line.text;
-}
-
-function severity(level: 'error' | 'warning'): string {
-  return toText(level === 'error' ? say('views.severity.error') : say('views.severity.warning'));
 }
