@@ -1,6 +1,7 @@
 /** Why the engine of a log failed: any log of vLLM, of any size, from anywhere. Reads nothing but that log. */
 import { resolve } from 'node:path';
 import { DeployError } from '../core/error.ts';
+import { maskDiagnosis } from '../core/mask-diagnosis.ts';
 import { say } from '../core/message.ts';
 import { createMask } from '../core/redact.ts';
 import { toShellWord } from '../core/shell.ts';
@@ -15,7 +16,6 @@ import type { FormatId } from '../vllm/unwrap/formats.ts';
 import { createUnwrapper } from '../vllm/unwrap/unwrap.ts';
 import type { Context } from './context.ts';
 import { readTokens } from './known-secrets.ts';
-import { toMasked } from './mask-diagnosis.ts';
 
 export interface ExplainLogRequest {
   /** `-` is standard input. */
@@ -66,6 +66,11 @@ export async function explainLog(request: ExplainLogRequest, context: Pick<Conte
     },
     engines: found.map((engine) => toMasked(engine, mask)),
   };
+}
+
+function toMasked(engine: EngineLog, mask: (text: string) => string): EngineLog {
+  const { failed } = engine;
+  return failed === undefined ? engine : { ...engine, failed: { ...failed, diagnosis: maskDiagnosis(failed.diagnosis, mask) } };
 }
 
 function openScan(): EngineScan {

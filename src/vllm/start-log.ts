@@ -138,7 +138,8 @@ function toTold(text: string, state: StartLog): Told {
   return {};
 }
 
-const order: readonly StartPhase[] = [
+/** As a start goes through them. */
+export const startPhases: readonly StartPhase[] = [
   'spawned',
   'importing',
   'configuring',
@@ -155,7 +156,7 @@ const order: readonly StartPhase[] = [
 ];
 
 function toLater(one: StartPhase, other: StartPhase): StartPhase {
-  return order.indexOf(other) > order.indexOf(one) ? other : one;
+  return startPhases.indexOf(other) > startPhases.indexOf(one) ? other : one;
 }
 
 /** What the line says that was not known. A percentage of a phase that is over says nothing. */

@@ -4,6 +4,7 @@ import { DeployError } from '../../core/error.ts';
 import type { ExitReport } from '../../core/event.ts';
 import type { Diagnosis } from '../../core/finding.ts';
 import { toUuidV7 } from '../../core/id.ts';
+import { maskDiagnosis } from '../../core/mask-diagnosis.ts';
 import { createMask } from '../../core/redact.ts';
 import { errnoOf } from '../../host/files.ts';
 import { readBootId } from '../../host/proc.ts';
@@ -106,7 +107,8 @@ export async function observeExit(
   for (const line of lines) scan.push(line);
   const log = scan.end();
   const mask = createMask(secrets);
-  const found = toMasked(diagnose({ log, exit: toEnd(exit) }), mask);
+  const seen = diagnose({ log, exit: toEnd(exit) });
+  const found = seen && maskDiagnosis(seen, mask);
   const proof = found?.evidence.find((one) => one.line > 0);
   // Where in the code it was stands in the report; here it would make every message twice as long.
   const bare = log.exceptions.find((one) => one.line === proof?.line)?.text;
@@ -127,10 +129,6 @@ export async function observeExit(
 
 function toEnd({ code, signal }: Exit) {
   return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }) };
-}
-
-function toMasked(found: Diagnosis | undefined, mask: (text: string) => string): Diagnosis | undefined {
-  return found && { ...found, evidence: found.evidence.map(({ line, text }) => ({ line, text: mask(text) })) };
 }
 
 /** It has a name for what is not known: nothing to act on. */

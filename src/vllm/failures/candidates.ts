@@ -1,5 +1,5 @@
 /** Which lines of a log may be the reason of its end, the likeliest first. */
-import type { StartPhase } from '../../core/event.ts';
+import { startPhases } from '../start-log.ts';
 import { deathWindow, type FailureEvidence, type Hit, type LogEvidence, type ProcessRole } from './evidence.ts';
 import type { SignatureRole } from './signature.ts';
 import { signatures } from './signatures.ts';
@@ -67,16 +67,7 @@ function isSilence(hit: Hit): boolean {
 }
 
 /** Phases in which the engine itself is at work for long. */
-const slowPhases: readonly StartPhase[] = [
-  'engine',
-  'downloading',
-  'loading',
-  'compiling',
-  'profiling',
-  'kv-cache',
-  'capturing',
-  'warming',
-];
+const slowPhases = startPhases.slice(startPhases.indexOf('engine'), startPhases.indexOf('listening'));
 
 /** Of a start whose log tells that it is at work. */
 function isSlowness(hit: Hit, log: LogEvidence): boolean {

@@ -55,3 +55,9 @@ it('memory that ran out takes the place of what the log says', async () => {
   expect(exit).toMatchObject({ cause: 'oom', diagnosis: 'host_oom_killed', report: { cause: 'host_oom_killed', permanent: false } });
   expect(exit.report?.remedies?.[0]?.set).toEqual({ 'resources.memory': '2560MiB' });
 });
+
+it('a secret that a refused setting was given is nowhere in the report, its remedies included', async () => {
+  const { exit } = await observe('vllm: error: unrecognized arguments: --sesame-open\n', 2, ['sesame-open']);
+  expect(exit.report).toMatchObject({ cause: 'unknown_argument', remedies: expect.arrayContaining([expect.anything()]) });
+  expect(JSON.stringify(exit)).not.toContain('sesame-open');
+});

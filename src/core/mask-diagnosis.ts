@@ -1,16 +1,10 @@
-/** Keys in a log may stand in its proof, and in what was taken out of it for titles and remedies. */
-import type { Diagnosis, Remedy } from '../core/finding.ts';
-import type { Message, Param } from '../core/message.ts';
-import type { EngineLog } from '../vllm/unwrap/engine-logs.ts';
+/** Keys in a log may stand in the proof of a diagnosis, and in what was taken out of it for titles and remedies. */
+import type { Diagnosis, Remedy } from './finding.ts';
+import type { Message, Param } from './message.ts';
 
 type Mask = (text: string) => string;
 
-export function toMasked(engine: EngineLog, mask: Mask): EngineLog {
-  const { failed } = engine;
-  return failed === undefined ? engine : { ...engine, failed: { ...failed, diagnosis: maskDiagnosis(failed.diagnosis, mask) } };
-}
-
-function maskDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
+export function maskDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   const { title, evidence, remedies } = diagnosis;
   return {
     ...diagnosis,
@@ -21,9 +15,11 @@ function maskDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
 }
 
 function maskRemedy({ text, set, command }: Remedy, mask: Mask): Remedy {
+  // A setting whose very name is hidden cannot be set.
+  const settable = set !== undefined && Object.keys(set).every((path) => mask(path) === path) ? set : undefined;
   return {
     text: maskMessage(text, mask),
-    ...(set === undefined ? {} : { set: Object.fromEntries(Object.entries(set).map(([path, value]) => [path, maskValue(value, mask)])) }),
+    ...(settable ? { set: Object.fromEntries(Object.entries(settable).map(([path, value]) => [path, maskValue(value, mask)])) } : {}),
     ...(command === undefined ? {} : { command: mask(command) }),
   };
 }
