@@ -45,7 +45,8 @@ function start(directory, volumes = new Map()) {
     if (known) return known.exports;
     const module = { exports: {} };
     modules.set(name, module);
-    const volume = openVolume(pack.index.chunks[name]);
+    // By its number: a name that is a piece of the index would take the index with it into the code cache.
+    const volume = openVolume(`volume-${Number(pack.find(name)[0])}.js`);
     volume.chunks[name](requireFrom, module, module.exports, `${directory}/main.js`, directory, toTexts);
     return module.exports;
   }
@@ -61,26 +62,29 @@ function start(directory, volumes = new Map()) {
     return volume;
   }
 
-  // A catalogue of texts; its ids are AREA.REST or AREA/REST, and an area is one part of the pack.
+  // A catalogue of texts; its ids are AREA.REST or AREA/REST, and an area is one part of the pack: lines of an id and its
+  // text as JSON, of which those are read that are said.
   function toTexts(name) {
     const areas = new Map();
-    const read = (area) => {
-      const known = areas.get(area);
-      if (known) return known;
-      const texts = JSON.parse(pack.read(`${name}/${area}`)?.utf8Slice() ?? '{}');
-      areas.set(area, texts);
-      return texts;
+    const open = (area) => {
+      if (!areas.has(area)) areas.set(area, pack.read(`${name}/${area}`) ?? Buffer.alloc(0));
+      return areas.get(area);
     };
-    const find = (id) => (typeof id === 'string' ? read(toArea(id))[id] : undefined);
-    const list = () =>
-      Object.keys(pack.index.parts).flatMap((part) => (part.startsWith(`${name}/`) ? Object.keys(read(part.slice(name.length + 1))) : []));
+    const find = (id) => {
+      if (typeof id !== 'string') return undefined;
+      const lines = open(toArea(id));
+      const at = lines.indexOf(`\n${id} `) + 1;
+      return at === 0 ? undefined : JSON.parse(lines.utf8Slice(at + id.length + 1, lines.indexOf(10, at)));
+    };
+    const toIds = (area) => [...open(area).toString().matchAll(/^\S+/gm)].map(([id]) => id);
+    const list = () => pack.names().flatMap((part) => (part.startsWith(`${name}/`) ? toIds(part.slice(name.length + 1)) : []));
     return new Proxy({}, toTraps(find, list));
   }
 
   // What was there stays: other commands use other volumes.
   function keep() {
     if (stale.size === 0) return;
-    const kept = Object.keys(cache?.index.parts ?? {}).map((name) => [name, cache.read(name)]);
+    const kept = (cache?.names() ?? []).map((name) => [name, cache.read(name)]);
     const fresh = [...stale].map(([name, script]) => [name, script.createCachedData()]);
     writeCache(`${directory}/program.cache`, new Map([...kept, ...fresh]));
   }
@@ -121,8 +125,9 @@ function toArea(id) {
   return id.slice(0, id.search(/[./]/));
 }
 
-// A pack: 8 hexadecimal digits of the index's length, the index { size, parts: { name: [offset, length] }, … }, the
-// contents. Undefined when it is not there or not whole: V8 dies of a cache that was cut.
+// A pack: 8 hexadecimal digits of the index's length, the index, the contents. The index is lines of words: the size of
+// the contents; for each part its name, offset and length; for each chunk its name and the number of its volume. It stays a text, in
+// which a command finds its sixty of a thousand. Undefined when it is not there or not whole: V8 dies of a cache that was cut.
 function openPack(path) {
   try {
     const file = openSync(path, 'r');
@@ -132,11 +137,18 @@ function openPack(path) {
       return buffer;
     };
     const indexLength = Number.parseInt(slice(0, 8).latin1Slice(), 16);
-    const index = JSON.parse(slice(8, indexLength).latin1Slice());
-    const { parts, size } = index;
+    const index = slice(8, indexLength).latin1Slice();
     const base = 8 + indexLength;
-    if (fstatSync(file).size !== base + size) return undefined;
-    return { index, read: (name) => parts[name] && slice(base + parts[name][0], parts[name][1]) };
+    if (fstatSync(file).size !== base + Number.parseInt(index, 10)) return undefined;
+    const find = (name) => {
+      const at = index.indexOf(`\n${name} `) + 1;
+      return at === 0 ? undefined : index.slice(at + name.length + 1, index.indexOf('\n', at)).split(' ');
+    };
+    const read = (name) => {
+      const place = find(name);
+      return place && slice(base + Number(place[0]), Number(place[1]));
+    };
+    return { find, read, names: () => [...index.matchAll(/^(\S+) \d+ \d+$/gm)].map(([, name]) => name) };
   } catch {
     return undefined;
   }
@@ -147,14 +159,16 @@ function endDamaged(path) {
   process.exit(1);
 }
 
-function toPack(entries, more = {}) {
-  const parts = {};
-  let offset = 0;
+// `volumes`: of each chunk.
+function toPack(entries, volumes = []) {
+  const parts = [];
+  let size = 0;
   for (const [name, content] of entries) {
-    parts[name] = [offset, content.length];
-    offset += content.length;
+    parts.push([name, size, content.length]);
+    size += content.length;
   }
-  const head = Buffer.from(JSON.stringify({ size: offset, parts, ...more }), 'latin1');
+  const lines = [[size], ...parts, ...volumes].map((words) => `${words.join(' ')}\n`);
+  const head = Buffer.from(lines.join(''), 'latin1');
   return Buffer.concat([Buffer.from(head.length.toString(16).padStart(8, '0')), head, ...[...entries].map(([, content]) => content)]);
 }
 

@@ -29,6 +29,33 @@ const bundle = {
 };
 const commonJs = { ...shared, format: 'cjs', supported: { 'dynamic-import': false } };
 
+// What `plan` names and does not call where nothing is wrong (the build ends where it does): see loadLate.
+const lateModules = [
+  'src/commands/usage.ts',
+  'src/core/nearest.ts',
+  'src/core/units.ts',
+  'src/engine/dist-info.ts',
+  'src/engine/path.ts',
+  'src/engine/version.ts',
+  'src/host/package-files.ts',
+  'src/host/port-owner.ts',
+  'src/host/proc.ts',
+  'src/host/socket.ts',
+  'src/model/catalogue.ts',
+  'src/operate/find.ts',
+  'src/plan/diff.ts',
+  'src/plan/gpu-need.ts',
+  'src/plan/memory/load.ts',
+  'src/plan/near-cpus.ts',
+  'src/profile/secrets.ts',
+  'src/supervisor/fixes.ts',
+  'src/supervisor/reduce/ladder.ts',
+  'src/views/documents.ts',
+  'src/views/findings.ts',
+  'src/views/memory.ts',
+  'src/vllm/flag-version.ts',
+];
+
 // Made beside and renamed: a failed build leaves the last good one, and two builds at once do not meet.
 mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
 const work = mkdtempSync(join(root, 'node_modules/.cache/build-'));
@@ -36,14 +63,16 @@ try {
   await build({ ...bundle, ...commonJs, entryPoints: ['src/runtime/simulator/main.ts'], outfile: join(work, 'simulator.js') });
   const texts = new Map();
   const program = { ...bundle, plugins: [...bundle.plugins, textsApart(texts)] };
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...program,
+    plugins: [...program.plugins, loadLate(lateModules)],
     entryPoints: ['src/main.ts'],
     outdir: work,
     format: 'esm',
     splitting: true,
     minifyWhitespace: false,
     write: false,
+    metafile: true,
   });
   // Only what works for a while has a spinner, and it is half of the text.
   const statusAlone = { entryPoints: ['src/status-main.ts'], external: ['./spinner.ts'], outdir: work, write: false };
@@ -69,6 +98,7 @@ try {
   replace(dist, work);
   // With every chunk by itself it is seen which are used together. In place: the program looks for its files from there.
   const used = JSON.parse(warm(dist, '--trace'));
+  checkLate(metafile, used);
   writeFileSync(join(dist, 'program.pack.new'), toProgram(chunks, texts, toVolumes(names, used)));
   renameSync(join(dist, 'program.pack.new'), join(dist, 'program.pack'));
   warm(dist);
@@ -98,6 +128,7 @@ async function toChunk(text) {
       (_, names, from) => `const {${names.replace(/ as /g, ': ')}} = require("${from}");`,
     )
     .replace(/^import "(\.[^"]+)";$/gm, 'require("$1");')
+    .replace(/\b__late\(import\("(\.[^"]+)"\)\)/g, 'require("$1")')
     .replace(/\bimport\("(\.[^"]+)"\)/g, 'Promise.resolve().then(() => require("$1"))')
     .replace(/^export \{([^}]*)\};$/gm, (_, names) => {
       exported.push(names.replace(/(\w+) as (\w+)/g, '$2: $1'));
@@ -132,8 +163,43 @@ function toVolumes(names, used) {
 function toProgram(chunks, texts, volumes) {
   const toSource = (names) => `({${names.map((name) => `${JSON.stringify(name)}:${chunks.get(name)}`).join(',')}})`;
   const scripts = volumes.map((names, index) => [`volume-${index}.js`, Buffer.from(toSource(names), 'latin1')]);
-  const places = volumes.flatMap((names, index) => names.map((name) => [name, `volume-${index}.js`]));
-  return toPack(new Map([...scripts, ...texts]), { chunks: Object.fromEntries(places) });
+  const places = volumes.flatMap((names, index) => names.map((name) => [name, index]));
+  return toPack(new Map([...scripts, ...texts]), places);
+}
+
+/**
+ * A module that most commands name and few call is loaded when one of its functions is called: half of what a plan
+ * would load otherwise. That is no more than another way to bind its names, so only functions can be had that way.
+ */
+function loadLate(modules) {
+  const late = new Set(modules.map((path) => join(root, path)));
+  const toStub = (path) => {
+    const exported = [...readFileSync(path, 'utf8').matchAll(/^export (?!type |interface )(?:async )?(\w+)\*? (\w+)/gm)];
+    const other = exported.find(([, kind]) => kind !== 'function');
+    if (other) throw new Error(`${relative(root, path)} exports ${other[2]}, which is no function: it cannot be loaded late`);
+    const call = `__late(import(${JSON.stringify(path)}))`;
+    return exported.map(([, , name]) => `export function ${name}(...args) { return ${call}.${name}(...args); }`).join('\n');
+  };
+  return {
+    name: 'load-late',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir, kind }) => {
+        const full = join(resolveDir, path);
+        return kind === 'import-statement' && late.has(full) ? { path: full, namespace: 'late' } : undefined;
+      });
+      onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({ contents: toStub(path), loader: 'js', resolveDir: root }));
+    },
+  };
+}
+
+/** The list is kept true by the second of the traced commands: a plan of a profile that has been read before. */
+function checkLate({ outputs }, [, plan]) {
+  const called = Object.entries(outputs).filter(
+    ([path, { entryPoint }]) => lateModules.includes(entryPoint) && plan.includes(basename(path)),
+  );
+  if (called.length === 0) return;
+  const names = called.map(([, { entryPoint }]) => entryPoint);
+  throw new Error(`\`plan\` calls ${names.join(', ')}: not late any more (lateModules)`);
 }
 
 /** Every command loads it, and shorter names are read faster; our own keep theirs, for reports of bugs. */
@@ -177,7 +243,10 @@ function textsApart(found) {
     const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
     const areas = new Map();
     for (const [id, text] of Object.entries(module[name])) areas.set(toArea(id), { ...areas.get(toArea(id)), [id]: text });
-    for (const [area, texts] of areas) found.set(`${name}/${area}`, Buffer.from(JSON.stringify(texts)));
+    for (const [area, texts] of areas) {
+      const lines = Object.entries(texts).map(([id, text]) => `\n${id} ${JSON.stringify(text)}`);
+      found.set(`${name}/${area}`, Buffer.from(`${lines.join('')}\n`));
+    }
     return { contents: `export const ${name} = __texts(${JSON.stringify(name)});`, loader: 'js' };
   };
   return {

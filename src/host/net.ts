@@ -1,4 +1,4 @@
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { waitFor } from '../core/clock.ts';
 import { errnoOf } from './files.ts';
 
@@ -19,29 +19,6 @@ export async function probePort(host: string, port: number): Promise<PortState> 
     seen = await bindOnce(host, port);
   }
   return seen;
-}
-
-/** Below, a port may be refused for other reasons than that it is taken. */
-const leastFreePort = 1024;
-const refusalMs = 200;
-
-/**
- * Certain that a server could listen there, because a caller was refused. Node loads half a megabyte of itself to try
- * to listen, which is a tenth of the time of `plan`. False means only that it must be tried.
- */
-export function isRefused(host: string, port: number): Promise<boolean> {
-  if ((host !== '127.0.0.1' && host !== '::1') || port < leastFreePort) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const end = (refused: boolean) => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(refused);
-    };
-    const timer = setTimeout(() => end(false), refusalMs);
-    socket.once('connect', () => end(false));
-    socket.once('error', (error) => end(errnoOf(error) === 'ECONNREFUSED'));
-  });
 }
 
 function bindOnce(host: string, port: number): Promise<PortState> {

@@ -1,9 +1,10 @@
 import type { Finding } from '../core/finding.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
-import { type Facts, observeFacts, observePort } from '../plan/facts.ts';
+import { type Facts, observeFacts } from '../plan/facts.ts';
 import type { LaunchSpec } from '../plan/launch-spec.ts';
 import { planDeployment } from '../plan/make-plan.ts';
 import type { Memory, Plan } from '../plan/plan.ts';
+import { observePort } from '../plan/port-facts.ts';
 import { type Member, toMember, toMembers } from '../plan/replicas.ts';
 import type { BackendName, Profile } from '../profile/profile.ts';
 import { recallProfile } from '../profile/recall.ts';

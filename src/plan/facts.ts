@@ -13,13 +13,12 @@ import type { GpuObservation } from '../gpu/gpu.ts';
 import type { CpuPlaces } from '../gpu/sysfs.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf, readTextFileNow } from '../host/files.ts';
-import { isRefused, probePort } from '../host/net.ts';
-import { findPortOwner } from '../host/port-owner.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
 import type { BackendName, EngineVariant, ModelChoice, Profile } from '../profile/profile.ts';
 import { parseCpuList } from './cpu-list.ts';
 import type { DockerFacts } from './docker-facts.ts';
 import type { Calibration } from './memory/calibration.ts';
+import { observePort } from './port-facts.ts';
 
 export interface Facts {
   readonly backend: BackendName;
@@ -255,29 +254,6 @@ async function readAdapter(path: string): Promise<Pick<AdapterFact, 'problem' | 
     if (code === 'ENOENT' || code === 'ENOTDIR') return { problem: say('plan.no-adapter-config') };
     return { problem: code === undefined ? say('plan.bad-adapter-config') : say('plan.unusable', { code }) };
   }
-}
-
-/**
- * A vLLM that is still starting has bound its port and does not listen yet: that cannot be seen from here (Node
- * always sets SO_REUSEADDR). Deployments of ours know each other by their state instead.
- */
-export async function observePort({ host, port }: Profile['server']): Promise<PortFact> {
-  if (await isRefused(host, port)) return { is: 'free' };
-  const state = await probePort(host, port);
-  if (state.is !== 'taken') return { is: state.is };
-  const [owner, other] = await Promise.all([findPortOwner(port), findFreePort(host, port + 1)]);
-  return { is: 'taken', free: other, ...(owner ? { owner } : {}) };
-}
-
-const portsTried = 50;
-
-/** The next one that is free: easier to remember than any that the kernel would give. */
-async function findFreePort(host: string, from: number): Promise<number> {
-  for (let port = from; port < Math.min(from + portsTried, 65_536); port += 1) {
-    if ((await probePort(host, port)).is === 'free') return port;
-  }
-  const any = await probePort(host, 0);
-  return any.is === 'free' ? any.port : from;
 }
 
 /** What cannot be read counts as not there. */
