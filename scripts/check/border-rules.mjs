@@ -52,6 +52,7 @@ export const observers = [
   'src/profile/find.ts',
   'src/profile/shelf.ts',
   'src/plan/facts.ts',
+  'src/plan/port-facts.ts',
   'src/plan/docker-facts.ts',
   'src/plan/mounts.ts',
   'src/gpu/query.ts',

@@ -1,5 +1,6 @@
 /** Where profiles are: names and paths → files, and their bytes. With load.ts all of this room that touches the disk. */
-import { open, readdir, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { type Message, say } from '../core/message.ts';
@@ -67,7 +68,7 @@ export async function findOnShelf(
   if (ref.length > longestName || !/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(ref)) return undefined;
   for (const extension of extensions) {
     const path = join(shelf.directory, `${ref}${extension}`);
-    if (path !== except && (await remember(known, path, () => isFile(path))))
+    if (path !== except && (await remember(known, path, async () => isFile(path))))
       return { name: basename(ref), source: shelf.shipped ? `shipped:${ref}` : path, path };
   }
   return undefined;
@@ -80,10 +81,11 @@ export function isPath(ref: string): boolean {
   return ref.startsWith('.') || ref.startsWith('/') || extensions.includes(extname(ref));
 }
 
-async function isFile(path: string): Promise<boolean> {
+function isFile(path: string): boolean {
   try {
     // A directory is no profile; one that is there and cannot be read must be reported, not passed over.
-    return !(await stat(path)).isDirectory();
+    const facts = statSync(path, { throwIfNoEntry: false });
+    return facts !== undefined && !facts.isDirectory();
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
@@ -93,6 +95,9 @@ async function isFile(path: string): Promise<boolean> {
 
 /** No more than a profile may have, and one byte: whatever the file is, reading it ends. Throws what the system says. */
 export async function readProfileBytes(path: string): Promise<Uint8Array> {
+  // Of a plain file, which most are, nothing has to be waited for.
+  const facts = statSync(path);
+  if (facts.isFile() && facts.size <= mostBytes) return readFileSync(path);
   const handle = await open(path, 'r');
   try {
     const chunks: Uint8Array[] = [];
