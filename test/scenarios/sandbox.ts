@@ -162,14 +162,18 @@ export function isPortOpen(port: number): Promise<boolean> {
   });
 }
 
-/** Polls until the check holds; fails with what it saw last. */
+/**
+ * Polls until the check holds; fails with what it saw last. Most looks are a command, a process of its own: asked without
+ * pause, they would take the cores that what is waited for needs.
+ */
 export async function eventually<T>(look: () => Promise<T>, check: (seen: T) => boolean, withinMs = 15_000): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
+    const asked = performance.now();
     const seen = await look();
     if (check(seen)) return seen;
     if (performance.now() > deadline) expect.fail(`still ${JSON.stringify(seen)} after ${withinMs} ms`);
-    await waitFor(50);
+    await waitFor(Math.min(Math.max(2 * (performance.now() - asked), 50), 250));
   }
 }
 
