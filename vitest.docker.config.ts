@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['test/docker/**/*.test.ts'],
     globalSetup: ['test/setup/build.ts'],
     pool: 'forks',
-    fileParallelism: false,
+    // Each file has engines of its own, and waits for them most of the time.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

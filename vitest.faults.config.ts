@@ -12,7 +12,7 @@ export default defineConfig({
     exclude: everything ? [] : ['test/faults/slow/**'],
     globalSetup: ['test/setup/build.ts'],
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 5,
     testTimeout: everything ? 600_000 : 20_000,
     hookTimeout: 60_000,
   },

@@ -37,7 +37,15 @@ for (const one of left) console.log(`  ${one}`);
 process.exitCode = failures === 0 && broken === 0 && left.length === 0 && played.size > 0 ? 0 : 1;
 
 async function playRound(file) {
-  const args = ['run', '--config', 'vitest.vllm.config.ts', ...files, '--reporter=json', `--outputFile.json=${file}`];
+  const args = [
+    'run',
+    '--config',
+    'vitest.vllm.config.ts',
+    '--no-file-parallelism',
+    ...files,
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ];
   if (only !== undefined) args.push('-t', only);
   const env = { ...process.env, QWEN_DEPLOY_PROOF: 'supervisor' };
   const status = await runSwept(args, { cwd: root, env, output: 'ignore' });

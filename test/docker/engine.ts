@@ -43,8 +43,8 @@ export function startEngine(): Promise<TestEngine> {
  * No rule and no setting of this machine's network is touched; the bridge goes with the engine. `options`: more of
  * dockerd's own, such as `--live-restore`.
  */
-export function startNetworkedEngine(options: readonly string[] = []): Promise<TestEngine> {
-  const { env, name } = chooseBridge();
+export async function startNetworkedEngine(options: readonly string[] = []): Promise<TestEngine> {
+  const { env, name } = await chooseBridge();
   return start(['--bridge', name, '--ip-forward=false', ...options], env);
 }
 
@@ -59,11 +59,15 @@ export interface Bridge {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export function chooseBridge(): Bridge {
-  const number = randomInt(subnets);
-  const name = `qd${process.pid.toString(36)}${number.toString(36)}`;
-  const network = `198.${18 + (number >> 8)}.${number & 255}.`;
-  return { name, network, env: { QD_BRIDGE: name, QD_BRIDGE_ADDRESS: `${network}1/24` } };
+/** Several tests have engines at the same time: two bridges with the same addresses would take each other's packets. */
+export async function chooseBridge(): Promise<Bridge> {
+  const { stdout: taken } = await run('ip', ['-o', '-4', 'addr', 'show']);
+  for (;;) {
+    const number = randomInt(subnets);
+    const name = `qd${process.pid.toString(36)}${number.toString(36)}`;
+    const network = `198.${18 + (number >> 8)}.${number & 255}.`;
+    if (!taken.includes(` ${network}`)) return { name, network, env: { QD_BRIDGE: name, QD_BRIDGE_ADDRESS: `${network}1/24` } };
+  }
 }
 
 async function start(network: readonly string[], guardEnv: Readonly<Record<string, string>> = {}): Promise<TestEngine> {

@@ -10,7 +10,7 @@ const runtime = new URL('podman-runtime.sh', import.meta.url).pathname;
  * in its directory; of the machine it uses a bridge of its own and the chains of iptables that carry ports.
  */
 export async function startPodman(): Promise<TestEngine> {
-  const [directory, bridge] = [await makeEngineDirectory(), chooseBridge()];
+  const [directory, bridge] = [await makeEngineDirectory(), await chooseBridge()];
   const at = (name: string) => join(directory, name);
   await mkdir(at('cni'));
   await writeFile(at('cni/podman.conflist'), JSON.stringify(toNetwork(bridge, at('addresses'))));

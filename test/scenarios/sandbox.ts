@@ -1,6 +1,7 @@
 /** A person's machine in miniature: an empty home, the built program, and a look from outside at what it left. */
 import { spawn } from 'node:child_process';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { appendFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -101,26 +102,35 @@ function run(args: readonly string[], { env, cwd }: { env: NodeJS.ProcessEnv; cw
   return { pid: child.pid ?? -1, result, stderr: () => out.stderr };
 }
 
+/** Read in one go: these files are memory of the kernel's, and asking for each by a thread takes five times the time. */
 async function listOwn(home: string): Promise<readonly Seen[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const seen = await Promise.all(
-    pids.map(async (pid) =>
-      (await touches(pid, home)) ? { pid: Number(pid), command: await readText(`/proc/${pid}/cmdline`) } : undefined,
-    ),
-  );
-  return seen.filter((one) => one !== undefined).map(({ pid, command }) => ({ pid, command: command.replaceAll('\0', ' ').trim() }));
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids
+    .filter((pid) => touches(pid, home))
+    .map((pid) => ({ pid: Number(pid), command: readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }));
 }
 
-async function touches(pid: string, home: string): Promise<boolean> {
-  if (/^\S+ \(.*\) [ZX] /.test(await readText(`/proc/${pid}/stat`))) return false;
-  if ((await readText(`/proc/${pid}/cmdline`)).includes(home)) return true;
-  if ((await readText(`/proc/${pid}/environ`)).includes(home) && Number(pid) !== process.pid) return true;
-  const links = await Promise.all([1, 2].map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
-  return links.some((link) => link.startsWith(home));
+function touches(pid: string, home: string): boolean {
+  if (/^\S+ \(.*\) [ZX] /.test(readText(`/proc/${pid}/stat`))) return false;
+  if (readText(`/proc/${pid}/cmdline`).includes(home)) return true;
+  if (readText(`/proc/${pid}/environ`).includes(home) && Number(pid) !== process.pid) return true;
+  return [1, 2].some((fd) => readTarget(`/proc/${pid}/fd/${fd}`).startsWith(home));
 }
 
-async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '');
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // gone
+  }
+}
+
+function readTarget(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // gone, or closed
+  }
 }
 
 /** Never -1, which the kernel takes for every process that there is: whoever has no pid has no business here. */
@@ -162,14 +172,18 @@ export function isPortOpen(port: number): Promise<boolean> {
   });
 }
 
-/** Polls until the check holds; fails with what it saw last. */
+/**
+ * Polls until the check holds; fails with what it saw last. Most looks are a command, a process of its own: asked without
+ * pause, they would take the cores that what is waited for needs.
+ */
 export async function eventually<T>(look: () => Promise<T>, check: (seen: T) => boolean, withinMs = 15_000): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
+    const asked = performance.now();
     const seen = await look();
     if (check(seen)) return seen;
     if (performance.now() > deadline) expect.fail(`still ${JSON.stringify(seen)} after ${withinMs} ms`);
-    await waitFor(50);
+    await waitFor(Math.min(Math.max(2 * (performance.now() - asked), 50), 250));
   }
 }
 

@@ -158,10 +158,10 @@ describe('a state that is damaged', { timeout }, () => {
 
 describe('commands that meet', { timeout }, () => {
   it('D3 down overtaken by up does not wait for ever', async () => {
-    await up('stopDelay=2s');
+    await up('stopDelay=5s');
     const down = box.start('down');
     await eventually(status, ({ state }) => state === 'stopping');
-    const again = await box.cli(...upArgs('stopDelay=2s'));
+    const again = await box.cli(...upArgs('stopDelay=5s'));
     expect(again.code, again.stderr).toBe(0);
     const result = await down.result;
     expect(result.code, result.stderr).toBe(7);

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { waitFor } from '../../src/core/clock.ts';
 import type { DeploymentEvent, StartPhase } from '../../src/core/event.ts';
 import { inTurns, isDead, listProcesses, type ProcessFacts, readCommandLine, readDescriptor, readProcess } from '../../src/host/proc.ts';
 import type { LaunchRecord } from '../../src/runtime/runtime.ts';
@@ -184,9 +185,28 @@ async function findMembers({ keeper, logFile }: LaunchRecord): Promise<readonly 
   return found.flat();
 }
 
-/** Shared memory of Python's and vLLM's that came since and that no living process has mapped: nobody will ever delete it. Said once. */
+/** How long the engines of other files may take to clear away what they left when they were killed. */
+const othersMs = 20_000;
+
+/**
+ * Shared memory of Python's and vLLM's that came since and that nobody will ever delete. What the engine of another file
+ * leaves when it ends at this moment is deleted by its own resource tracker or supervisor soon; of ours nobody lives who could. Said once.
+ */
 async function findOwnerlessMemory({ sharedMemory }: Stage): Promise<readonly string[]> {
-  const isNew = (name: string) => /^(psm_|sem\.mp-|vllm_dist_)/.test(name) && !sharedMemory.has(name);
+  const deadline = performance.now() + othersMs;
+  let left = await listUnmapped(sharedMemory);
+  while (left.length > 0 && performance.now() < deadline) {
+    await waitFor(500);
+    const now = new Set(await listUnmapped(sharedMemory));
+    left = left.filter((name) => now.has(name));
+  }
+  for (const name of left) sharedMemory.add(name);
+  return left.map((name) => `file /dev/shm/${name}`);
+}
+
+/** By name, without those that are `known`: what no living process has mapped. */
+async function listUnmapped(known: ReadonlySet<string>): Promise<readonly string[]> {
+  const isNew = (name: string) => /^(psm_|sem\.mp-|vllm_dist_)/.test(name) && !known.has(name);
   const fresh = (await readdir('/dev/shm')).filter(isNew);
   if (fresh.length === 0) return [];
   const pids = (await listProcesses()).map(({ pid }) => pid);
@@ -194,7 +214,5 @@ async function findOwnerlessMemory({ sharedMemory }: Stage): Promise<readonly st
   // A semaphore's maker has it mapped under another name: the same file is the one with the same inode.
   const mapped = new Set(maps.flatMap((text) => [...text.matchAll(/ (\d+) +\/dev\/shm\//g)].map(([, inode]) => Number(inode))));
   const inodes = await Promise.all(fresh.map(async (name) => (await stat(join('/dev/shm', name)).catch(() => undefined))?.ino));
-  const left = fresh.filter((_, index) => inodes[index] !== undefined && !mapped.has(inodes[index]));
-  for (const name of left) sharedMemory.add(name);
-  return left.map((name) => `file /dev/shm/${name}`);
+  return fresh.filter((_, index) => inodes[index] !== undefined && !mapped.has(inodes[index]));
 }

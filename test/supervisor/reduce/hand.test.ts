@@ -1,9 +1,9 @@
 /** What the supervisor makes of somebody's hand at the container of its engine. */
 import { describe, expect, it } from 'vitest';
-import { reduceSafely } from '../../../src/supervisor/reduce/invariants.ts';
-import type { Signal } from '../../../src/supervisor/signal.ts';
+import type { Effect, Signal } from '../../../src/supervisor/signal.ts';
 import type { State } from '../../../src/supervisor/state.ts';
 import { makeRecord, makeState, makeWanted } from '../make.ts';
+import { feed } from './feed.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const moment = { wallMs: Date.parse(at), random: 0 };
@@ -11,16 +11,8 @@ const serving = makeState({ life: 'ready', desired: 'up', run: 1, launch: makeRe
 const exited = (cause: string): Signal => ({ type: 'exited', run: 1, exit: { cause, at }, permanent: false });
 const reclaimed: Signal = { type: 'reclaimed', run: 1, survivors: [] };
 
-function run(state: State, ...signals: readonly Signal[]) {
-  let now = state;
-  const effects: string[] = [];
-  for (const signal of signals) {
-    const [next, done] = reduceSafely(now, signal, moment);
-    now = next;
-    effects.push(...done.map((effect) => (effect.do === 'emit' ? `emit ${effect.event.type}` : effect.do)));
-  }
-  return { state: now, effects };
-}
+const toWord = (effect: Effect) => (effect.do === 'emit' ? `emit ${effect.event.type}` : effect.do);
+const run = (state: State, ...signals: readonly Signal[]) => feed(state, signals, { moment, toWord });
 
 describe('a container', () => {
   it.each(['starting', 'ready', 'degraded', 'unhealthy'] as const)('stopped by hand while %s is proven gone and stays down', (life) => {

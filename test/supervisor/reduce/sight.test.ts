@@ -1,10 +1,10 @@
 /** What the supervisor makes of an engine of containers that cannot be asked while a launch is being ended. */
 import { describe, expect, it } from 'vitest';
 import type { LifeState } from '../../../src/supervisor/deployment.ts';
-import { reduceSafely } from '../../../src/supervisor/reduce/invariants.ts';
-import type { Signal } from '../../../src/supervisor/signal.ts';
+import type { Effect, Signal } from '../../../src/supervisor/signal.ts';
 import { type State, toDeployment } from '../../../src/supervisor/state.ts';
 import { makeRecord, makeState } from '../make.ts';
+import { feed } from './feed.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const moment = { wallMs: Date.parse(at), random: 0 };
@@ -18,19 +18,13 @@ const stillUnseen = (gone?: boolean): Signal => ({ type: 'recovered', alive: 'un
 const sight: Signal = { type: 'timer', run: 1, timer: 'sight' };
 const reclaimed: Signal = { type: 'reclaimed', run: 1, survivors: [] };
 
-function run(state: State, ...signals: readonly Signal[]) {
-  let now = state;
-  const effects: string[] = [];
-  for (const signal of signals) {
-    const [next, done] = reduceSafely(now, signal, moment);
-    now = next;
-    for (const effect of done) {
-      if (effect.do === 'emit') effects.push(effect.event.type === 'unknown' ? `unknown ${effect.event.owed ?? '-'}` : effect.event.type);
-      else effects.push(effect.do === 'timer' ? `timer ${effect.timer}` : effect.do);
-    }
-  }
-  return { state: now, effects };
+function toWord(effect: Effect): string {
+  if (effect.do === 'timer') return `timer ${effect.timer}`;
+  if (effect.do !== 'emit') return effect.do;
+  return effect.event.type === 'unknown' ? `unknown ${effect.event.owed ?? '-'}` : effect.event.type;
 }
+
+const run = (state: State, ...signals: readonly Signal[]) => feed(state, signals, { moment, toWord });
 
 const lives = ['draining', 'stopping', 'killing', 'reclaiming', 'unkillable'] as const;
 
