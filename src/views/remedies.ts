@@ -12,7 +12,7 @@ export function toRemedyWords({ set, command }: Remedy): readonly string[] {
 
 /** In one line. */
 export function toRemedyText(remedy: Remedy): string {
-  return [toClean(toText(remedy.text)), ...toRemedyWords(remedy)].join(' ');
+  return [toClean(toText(remedy.text)), ...toRemedyWords(remedy)].join('  ');
 }
 
 /** A text that YAML would read as something else keeps its quotes. */
