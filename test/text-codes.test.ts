@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checks } from '../src/doctor/checks/index.ts';
+import { listCodes } from '../src/operate/explain.ts';
 import { errors } from '../src/text/en/errors.ts';
 import { explain } from '../src/text/en/explain.ts';
 import { messages } from '../src/text/en/index.ts';
@@ -20,6 +21,18 @@ test('every code of a finding is explained, and none is explained in vain', () =
   const explained = Object.keys(explain).flatMap((id) => (id.startsWith('finding.') ? [id.slice('finding.'.length)] : []));
   expect(explained.sort()).toEqual(findings);
 });
+
+test('every word that may stand in lastExit is explained', () => {
+  const ended = readAll(files.filter((file) => /^(?:supervisor|runtime)\//.test(file)));
+  const words = [...ended.matchAll(/(?:\bcause|\breason): '([\w/-]+)'/g), ...code.matchAll(/cause === '([\w-]+)'/g)].map((match) => match[1] ?? '');
+  const known = new Set(listCodes().map((one) => one.code));
+  // How a launch ended, as the views say it: `life.cause.ID`.
+  const causes = Object.keys(messages).flatMap((id) => (id.startsWith('life.cause.') ? [id.slice('life.cause.'.length)] : []));
+  expect([...new Set([...words, ...causes])].filter((word) => !known.has(word) && !notOfAnEnd.includes(word))).toEqual([]);
+});
+
+/** Why a health is bad, or a step of the ladder: no launch ends with these. */
+const notOfAnEnd = ['stopping', 'idle', 'ETIMEDOUT'];
 
 test('every check has an id of its own', () => {
   const ids = checks.map(({ id }) => id);

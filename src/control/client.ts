@@ -6,6 +6,7 @@ import { type HttpReply, NoReply, toNoReply } from '../host/no-reply.ts';
 import { fetchOverSocket } from '../host/socket.ts';
 import type { Deployment } from '../supervisor/deployment.ts';
 import { parseEvent } from '../supervisor/event-line.ts';
+import { upgradeDeployment } from '../supervisor/older.ts';
 import type { Command } from '../supervisor/signal.ts';
 
 /** A supervisor answers from memory, and sends a sign of life every few seconds to those who follow. */
@@ -23,7 +24,7 @@ export interface SupervisorAddress {
 /** The document as the supervisor has it; undefined when there is no supervisor. Throws `supervisor/silent`. */
 export async function readSupervised(address: SupervisorAddress): Promise<Deployment | undefined> {
   const reply = await ask(address, (answerMs) => fetchOverSocket(address.socket, '/v1/deployment', answerMs));
-  return reply && parseReply<Deployment>(address, reply);
+  return reply && upgradeDeployment(parseReply<Deployment>(address, reply));
 }
 
 export interface CommandReply {
@@ -44,7 +45,9 @@ export async function sendCommand(
   const reply = await ask(address, (timeoutMs) =>
     fetchText({ socketPath: address.socket }, { method: 'POST', path: '/v1/command', body, timeoutMs }),
   );
-  return reply && parseReply<CommandReply>(address, reply);
+  if (reply === undefined) return undefined;
+  const { after, deployment } = parseReply<CommandReply>(address, reply);
+  return { after, deployment: upgradeDeployment(deployment) };
 }
 
 /**

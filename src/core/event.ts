@@ -40,10 +40,10 @@ export interface ExitReport {
   readonly at: string;
   readonly code?: number;
   readonly signal?: string;
-  /** Id of the failure that the log shows, e.g. `engine_dead_runtime`. */
-  readonly diagnosis?: string;
-  /** The same in full: title, proof, what would mend it. */
-  readonly report?: Diagnosis;
+  /** In a word, where it has a name: the cause that a diagnosis names, or a code of ours (`host/gpu-gone`, `xid-79`). */
+  readonly reason?: string;
+  /** Why the engine failed: title, proof, what would mend it. `unknown` has no name in `reason`. */
+  readonly diagnosis?: Diagnosis;
   /** How far its start was, where it ended in it. */
   readonly phase?: StartPhase;
   /** The most telling line of the log. */

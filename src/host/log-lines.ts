@@ -204,10 +204,13 @@ interface Unpacking {
 /** By events, not as a stream that is read: an error would take what is still in its buffer with it. */
 function createUnpacking(take: TakeLine, lineCap: number): Unpacking {
   const sink = createSink(take, lineCap);
-  const gunzip = createGunzip();
+  // Each piece of it is a trip to another thread: larger ones are fewer of them.
+  const gunzip = createGunzip({ chunkSize: 16 * chunkBytes });
   let damage: 'cut' | 'broken' | undefined;
   let goOn: () => void = () => undefined;
-  gunzip.on('data', (bytes: Buffer) => sink.write(bytes));
+  gunzip.on('data', (bytes: Buffer) => {
+    for (const piece of toPieces(bytes)) sink.write(piece);
+  });
   gunzip.once('end', () => goOn());
   gunzip.once('error', (error) => {
     damage = errnoOf(error) === 'Z_BUF_ERROR' ? 'cut' : 'broken';

@@ -3,6 +3,7 @@ import { DeployError } from '../core/error.ts';
 import { exitStatusOf } from '../core/exit.ts';
 import { type Message, type MessageId, say } from '../core/message.ts';
 import { toNearest } from '../core/nearest.ts';
+import { xidMeanings } from '../gpu/xid-meanings.ts';
 import { readCatalogue, readHistory } from '../profile/flags.ts';
 import { defaultEngineVersion } from '../profile/resolve.ts';
 import { createFlagShelf } from '../profile/shelf.ts';
@@ -67,7 +68,7 @@ export interface FlagEntry {
   readonly fields?: readonly string[];
 }
 
-/** Every code, sorted: of errors, of findings, of what the doctor checks, and of causes for which engines fail. */
+/** Every code, sorted: of errors, findings, the doctor's checks, causes for which engines fail, and of how they ended. */
 export function listCodes(): readonly CodeExplanation[] {
   const ended = Object.entries(errors).map(([code, { message, hint }]) => ({
     code,
@@ -79,7 +80,7 @@ export function listCodes(): readonly CodeExplanation[] {
   const found = ids
     .map((id) => id.slice('finding.'.length))
     .map((code) => ({ code, message: toText({ id: `finding.${code}` as MessageId, params: {} }) }));
-  return [...ended, ...found, ...listChecks(), ...listCauses()].sort((a, b) => (a.code < b.code ? -1 : 1));
+  return [...ended, ...found, ...listChecks(), ...listCauses(), ...listReasons()].sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
 /** By their texts: the checks themselves need not be loaded for it. */
@@ -96,6 +97,19 @@ function listCauses(): readonly CodeExplanation[] {
     const [message = code, ...hints] = toSentences([`cause.${code}`, `cause.${code}.meaning`, `cause.${code}.mend`]);
     return { code, message, ...(hints.length > 0 ? { hint: hints.join(' ') } : {}), phase, permanent: verdict === 'permanent' };
   });
+}
+
+/** The words of `lastExit`. */
+function listReasons(): readonly CodeExplanation[] {
+  const ids = Object.keys(messages).flatMap((id) => /^reason\.(.*)\.mend$/.exec(id)?.[1] ?? []);
+  const toSentence = (id: string) => toText({ id: id as MessageId, params: {} });
+  const ends = ids.map((id) => ({ code: id, message: toSentence(`reason.${id}`), hint: toSentence(`reason.${id}.mend`) }));
+  const faults = xidMeanings.map(({ xid, title, remedy }) => ({
+    code: `xid-${xid}`,
+    message: toText(say('reason.xid', { xid, title })),
+    hint: toSentence(`reason.xid.${remedy}`),
+  }));
+  return [...ends, ...faults];
 }
 
 function isMessage(id: string): id is MessageId {

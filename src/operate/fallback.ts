@@ -63,7 +63,7 @@ async function toSet(step: FallbackStep, state: State, { places, cwd }: Context)
 function toFilled(set: Settings, { falling }: State): Settings {
   if (set[lengthPath] !== estimated) return set;
   const { [lengthPath]: _, ...rest } = set;
-  const length = falling?.exit.report?.remedies?.map((remedy) => remedy.set?.[lengthPath]).find((one) => typeof one === 'number');
+  const length = falling?.exit.diagnosis?.remedies?.map((remedy) => remedy.set?.[lengthPath]).find((one) => typeof one === 'number');
   // Blocks are of 16 tokens and more.
   return length === undefined ? rest : { ...rest, [lengthPath]: length >= 32 ? Math.floor(length / 16) * 16 : length };
 }

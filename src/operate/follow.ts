@@ -14,7 +14,7 @@ import type { Context } from './context.ts';
 
 export type Outcome =
   | { readonly is: 'ready' }
-  | { readonly is: 'rolled-back'; readonly reason: string; readonly report?: Diagnosis }
+  | { readonly is: 'rolled-back'; readonly reason: string; readonly diagnosis?: Diagnosis }
   | { readonly is: 'stopped' }
   | { readonly is: 'failed'; readonly error: DeployError }
   | { readonly is: 'timed-out' }
@@ -98,7 +98,7 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
       if (until !== 'ready') return undefined;
       return rollback === undefined
         ? { is: 'ready' }
-        : { is: 'rolled-back', reason: rollback, ...(exit?.report ? { report: exit.report } : {}) };
+        : { is: 'rolled-back', reason: rollback, ...(exit?.diagnosis ? { diagnosis: exit.diagnosis } : {}) };
     case 'stopped':
       return { is: 'stopped' };
     case 'requested':
@@ -111,7 +111,7 @@ function toOutcome(event: DeploymentEvent, { until, rollback, refused, stalled, 
     case 'crashloop':
       return {
         is: 'failed',
-        error: toLaunchError(exit) ?? toLoopError(name, { attempts: event.attempt, stalled, report: exit?.report }),
+        error: toLaunchError(exit) ?? toLoopError(name, { attempts: event.attempt, stalled, diagnosis: exit?.diagnosis }),
       };
     case 'unkillable': {
       const survivors = event.survivors.map((one) => `${one.command} (process ${one.pid}${one.state ? `, state ${one.state}` : ''})`);
@@ -126,8 +126,8 @@ function toStartError(name: string, exit: ExitReport, refused: Message | undefin
   if (exit.cause === 'preflight' && refused) return DeployError.of('host/cannot-start', { name, reason: refused });
   const launch = toLaunchError(exit);
   if (launch) return launch;
-  const line = exit.line ?? exit.diagnosis ?? exit.cause;
-  const details = exit.report ? { diagnosis: exit.report } : {};
+  const line = exit.line ?? exit.reason ?? exit.cause;
+  const details = exit.diagnosis ? { diagnosis: exit.diagnosis } : {};
   const stall = toStallError(exit.cause, { name, line }, details);
   if (stall) return stall;
   if (exit.cause === 'gate' || exit.cause === 'start-timeout') return DeployError.of('engine/never-ready', { name, reason: line }, details);
@@ -139,22 +139,22 @@ function toStartError(name: string, exit: ExitReport, refused: Message | undefin
 const launchCodes = ['docker/disk-full', 'docker/gpu-runtime', 'docker/port-taken', 'docker/refused'] as const;
 
 function toLaunchError(exit: ExitReport | undefined): DeployError | undefined {
-  const code = launchCodes.find((one) => one === exit?.diagnosis);
+  const code = launchCodes.find((one) => one === exit?.reason);
   return code === undefined || exit?.cause !== 'launch' ? undefined : DeployError.of(code, { problem: exit.line ?? '' });
 }
 
 /** What is known to help stands in its hint. */
 function toFailureCode(exit: ExitReport) {
-  if (exit.diagnosis === 'shm_too_small') return 'engine/shared-memory';
+  if (exit.reason === 'shm_too_small') return 'engine/shared-memory';
   return isCompileCacheDamage(exit) ? 'engine/compile-cache' : 'engine/failed';
 }
 
 function toLoopError(
   name: string,
-  { attempts, stalled, report }: Pick<About, 'stalled'> & { readonly attempts: number; readonly report: Diagnosis | undefined },
+  { attempts, stalled, diagnosis }: Pick<About, 'stalled'> & { readonly attempts: number; readonly diagnosis: Diagnosis | undefined },
 ): DeployError {
   const reason = `${attempts} starts failed`;
-  const details = report ? { diagnosis: report } : {};
+  const details = diagnosis ? { diagnosis } : {};
   return toStallError(stalled, { name, line: reason }, details) ?? DeployError.of('engine/never-ready', { name, reason }, details);
 }
 

@@ -188,11 +188,11 @@ function toFailure(error: DeployError, { name, made }: { readonly name: string; 
 async function recallFailure(asked: Asked, context: Context): Promise<DeployError | undefined> {
   const name = toDeployedName(asked, asked.chosen);
   const { state } = await readRecord(name, context);
-  const report = state?.life === 'failed' ? state.lastExit?.report : undefined;
-  if (state === undefined || report === undefined || !report.permanent) return undefined;
+  const diagnosis = state?.life === 'failed' ? state.lastExit?.diagnosis : undefined;
+  if (state === undefined || diagnosis === undefined || !diagnosis.permanent) return undefined;
   const { spec } = await tryPlan(asked, context);
   if (spec?.hash !== state.wanted.spec.hash) return undefined;
-  return DeployError.of('engine/failed', { name, line: state.lastExit?.line ?? report.cause }, { diagnosis: report });
+  return DeployError.of('engine/failed', { name, line: state.lastExit?.line ?? diagnosis.cause }, { diagnosis });
 }
 
 /** What `up` would make of it, without a start. */

@@ -31,6 +31,12 @@ const places: Readonly<Record<string, string>> = {
   tokenizer: 'model.tokenizer',
 };
 
+/** What vLLM is started with, by its own names without dashes, `model` among them. Numbers are texts. */
+export function toEngineSettings({ args }: Pick<LaunchSpec, 'args'>): Readonly<Record<string, unknown>> {
+  const serve = args.indexOf('serve');
+  return { ...Object.fromEntries(toFlags(args.slice(serve + 2))), model: args[serve + 1] };
+}
+
 function toParts(spec: LaunchSpec): ReadonlyMap<string, unknown> {
   const serve = spec.args.indexOf('serve');
   const parts = new Map<string, unknown>([

@@ -20,11 +20,13 @@ import { GpuDoor } from './gpu/door.ts';
 import { prepareLaunch } from './launch/before.ts';
 import { writeCrashBundle } from './launch/crash-bundle.ts';
 import { toDrainWatch, watchDrain } from './launch/drain-watch.ts';
-import { explainExit } from './launch/explain-exit.ts';
+import type { ExitEvidenceReport } from './launch/exit-report.ts';
+import { type ExitContext, explainExit } from './launch/explain-exit.ts';
+import { explainHang } from './launch/explain-hang.ts';
 import { toLaunchFailed } from './launch/failure.ts';
 import { findEngine, withSight } from './launch/look.ts';
 import { killAll, killWhole, proveGone, type Reclaiming } from './launch/reclaim.ts';
-import { type ExitEvidenceReport, type LaunchFiles, readApiKey, readSecrets, toLaunchedSpec, toProblem } from './launch/work.ts';
+import { type LaunchFiles, readApiKey, readSecrets, toLaunchedSpec, toProblem } from './launch/work.ts';
 import { type ServingWatch, watchServing } from './serving/watch.ts';
 import type { Effect, Recovery, RunSignal } from './signal.ts';
 import { watchStart } from './start/watch.ts';
@@ -32,7 +34,7 @@ import type { State } from './state.ts';
 
 export type Work = Exclude<Effect['do'], 'emit' | 'timer' | 'cancel' | 'quiet' | 'plan-fallback'>;
 
-export interface EngineWorkParts extends Pick<ServingWatch, 'onPage'> {
+export interface EngineWorkParts extends Pick<ServingWatch, 'onPage'>, Pick<ExitContext, 'flagsOf'> {
   readonly runtimeOf: (spec: LaunchSpec) => Runtime;
   readonly filesOf: (launchId: string) => LaunchFiles;
   /** Where what was seen of hanging engines is kept. */
@@ -43,6 +45,7 @@ export interface EngineWorkParts extends Pick<ServingWatch, 'onPage'> {
   readonly pruneLaunches?: () => Promise<void>;
   /** What the weights of a model take, where that is known. */
   readonly weightsOf?: (spec: LaunchSpec) => Promise<number | undefined>;
+  readonly now?: () => State;
   readonly clock: Clock;
   readonly push: (signal: RunSignal | Recovery) => void;
   readonly append: (event: LifeEvent) => void;
@@ -151,7 +154,7 @@ export class EngineWork {
       if (this.parts.pruneLaunches) void this.attempt('launch', this.parts.pruneLaunches);
     } catch (error) {
       if (this.instance === starting) this.instance = undefined;
-      this.parts.push({ ...toLaunchFailed(error, this.at()), run });
+      this.parts.push({ ...toLaunchFailed(error, new Date(this.parts.clock.wall()).toISOString()), run });
     }
   }
 
@@ -186,9 +189,14 @@ export class EngineWork {
     this.parts.push({ type: 'exited', run: record.run, ...(await this.explain(exit, record, spec)) });
   }
 
-  private explain(exit: Exit, record: LaunchRecord, { secretEnv }: LaunchSpec): Promise<ExitEvidenceReport> {
-    const onProblem = (error: unknown) => this.note('exit', error);
-    return explainExit(exit, record, { at: this.at(), refs: secretEnv, given: this.secrets, gpus: this.gpus, onProblem });
+  private explain(exit: Exit, record: LaunchRecord, spec: LaunchSpec): Promise<ExitEvidenceReport> {
+    return explainExit(exit, record, this.toExitContext(spec, this.parts.now?.()));
+  }
+
+  private toExitContext(spec: LaunchSpec, state: State | undefined): ExitContext {
+    const { clock, flagsOf } = this.parts;
+    const about = { clock, spec, gpus: this.gpus, given: this.secrets, ...(state ? { state } : {}), ...(flagsOf ? { flagsOf } : {}) };
+    return { ...about, members: () => this.members(), onProblem: (error) => this.note('exit', error) };
   }
 
   private async watchStart({ launch: record, wanted: { spec } }: State, signal: AbortSignal): Promise<void> {
@@ -213,13 +221,14 @@ export class EngineWork {
   private async bundle(state: State): Promise<void> {
     let path: string | undefined;
     const lost = this.settled().then((instance) => this.gpus.observeLost(instance));
+    const hang = explainHang(state, this.toExitContext(state.wanted.spec, state));
     await this.attempt('bundle', async () => {
       const pids = (await (await this.remainsOf(state)).members()).map(({ pid }) => pid);
       const secrets = Object.values(await readSecrets(state.wanted.spec.secretEnv, this.secrets).catch(() => this.secrets));
       const { pages, parts, watching } = this;
       path = await writeCrashBundle({ state, directory: parts.crashDirectory, pids, pages, secrets, signal: watching.signal });
     });
-    const why = await lost;
+    const why = (await lost) ?? (await hang);
     this.parts.push({ type: 'bundled', run: state.run, ...(path === undefined ? {} : { path }), ...(why ? { why } : {}) });
   }
 
@@ -287,9 +296,5 @@ export class EngineWork {
     if (instance) return instance;
     if (state.launch === undefined) return { members: async () => [], kill: async () => [], tidy: async () => undefined };
     return this.parts.runtimeOf(toLaunchedSpec(state)).remains(state.launch);
-  }
-
-  private at(): string {
-    return new Date(this.parts.clock.wall()).toISOString();
   }
 }

@@ -11,7 +11,7 @@ import { type Adapted, type AdaptPlan, toAdaptedNow } from './reduce/ladder.ts';
 import type { Command } from './signal.ts';
 
 /** Raised when the shape changes; a newer one on disk is refused. */
-export const stateSchema = 1;
+export const stateSchema = 2;
 
 /** What somebody asked to be served: the launch spec and what `status` says of its origin. */
 export interface Deployable {
@@ -134,6 +134,8 @@ export interface State {
   readonly readyAt?: string;
   readonly nextStartAt?: string;
   readonly phase?: StartPhase;
+  /** Since when. */
+  readonly phaseAt?: string;
   readonly download?: Download;
   readonly drain?: Drain;
   readonly health: Health;

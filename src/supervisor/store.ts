@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DeployError } from '../core/error.ts';
 import { toFnv1a } from '../core/fnv.ts';
 import { ensurePrivateDirectory, errnoOf, readOwnFileNow, writeFileAtomic } from '../host/files.ts';
+import { upgradeState } from './older.ts';
 import { type State, stateSchema } from './state.ts';
 
 /** Where even its directory has gone, that is made again: what is in memory is all that is left of the record. */
@@ -66,5 +67,5 @@ function parseState(text: string, name: string): State | undefined {
   if (match?.[1] === undefined || match[2] === undefined || toFnv1a(match[2]) !== match[1]) return undefined;
   const state: State = JSON.parse(match[2]);
   if (state.schema > stateSchema) throw DeployError.of('state/newer', { name, found: state.schema, known: stateSchema });
-  return state;
+  return upgradeState(state);
 }

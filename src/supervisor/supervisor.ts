@@ -21,7 +21,7 @@ import { type Deployable, type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
 
 export interface SupervisorParts
-  extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'waitForTurn' | 'pruneLaunches' | 'crashDirectory' | 'weightsOf' | 'onPage'> {
+  extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'waitForTurn' | 'pruneLaunches' | 'crashDirectory' | 'weightsOf' | 'onPage' | 'flagsOf'> {
   readonly state: State;
   readonly stateFile: string;
   readonly journal: Journal;
@@ -58,7 +58,7 @@ export class Supervisor {
   private writing: Promise<void> = Promise.resolve();
 
   constructor(parts: SupervisorParts) {
-    const { runtimeOf, filesOf, waitForTurn, pruneLaunches, crashDirectory, weightsOf, onPage } = parts;
+    const { runtimeOf, filesOf, waitForTurn, pruneLaunches, crashDirectory, weightsOf, onPage, flagsOf } = parts;
     this.parts = parts;
     this.state = parts.state;
     this.clock = parts.clock ?? systemClock;
@@ -71,6 +71,8 @@ export class Supervisor {
       ...(pruneLaunches ? { pruneLaunches } : {}),
       ...(weightsOf ? { weightsOf } : {}),
       ...(onPage ? { onPage } : {}),
+      ...(flagsOf ? { flagsOf } : {}),
+      now: () => this.state,
       clock: this.clock,
       push: (signal) => void this.send(signal),
       append: (event) => this.append(event),
@@ -279,6 +281,6 @@ export class Supervisor {
 /** Phases and probe results change often and are found again by looking; everything else must survive us. */
 function isWorthKeeping(before: State, after: State): boolean {
   if (before === after) return false;
-  const durable = ({ phase: _phase, health: _health, download: _download, drain: _drain, ...rest }: State) => JSON.stringify(rest);
+  const durable = ({ phase: _phase, phaseAt: _phaseAt, health: _health, download: _download, drain: _drain, ...rest }: State) => JSON.stringify(rest);
   return durable(before) !== durable(after);
 }

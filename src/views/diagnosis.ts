@@ -1,11 +1,11 @@
 /** Why an engine failed, for people: the same lines below a failed command and after `explain --log`. */
 import type { Diagnosis, Remedy } from '../core/finding.ts';
 import { type Message, say } from '../core/message.ts';
-import { toShellWord } from '../core/shell.ts';
 import type { LogExplanation } from '../operate/explain-log.ts';
 import { toText } from '../text/render.ts';
 import type { EngineLog, FailedLaunch } from '../vllm/unwrap/engine-logs.ts';
 import { toClean } from './clean.ts';
+import { toRemedyWords } from './remedies.ts';
 import type { Palette } from './screen.ts';
 
 export interface DiagnosisOptions {
@@ -62,17 +62,8 @@ function toCut(text: string): string {
 }
 
 /** Numbered, the best first; what is to be copied stands on a line of its own. */
-function toRemedyLines({ text, set, command }: Remedy, index: number): readonly string[] {
-  const words = Object.entries(set ?? {}).map(([path, value]) => `--set ${toShellWord(`${path}=${toYaml(value)}`)}`);
-  const copied = [...(words.length > 0 ? [words.join(' ')] : []), ...(command === undefined ? [] : [command])];
-  return [`${index + 1}. ${toShown(text)}`, ...copied.map((line) => `   ${toClean(line)}`)];
-}
-
-/** A text that YAML would read as something else keeps its quotes. */
-function toYaml(value: unknown): string {
-  const isPlain =
-    typeof value === 'string' && /^[A-Za-z/][^:#{}[\],&*!|>'"%@`]*$/.test(value) && !/^(?:true|false|null|on|off|yes|no)$/i.test(value);
-  return isPlain ? value : JSON.stringify(value ?? null);
+function toRemedyLines(remedy: Remedy, index: number): readonly string[] {
+  return [`${index + 1}. ${toShown(remedy.text)}`, ...toRemedyWords(remedy).map((line) => `   ${line}`)];
 }
 
 function toBlock(title: Message, lines: readonly string[], palette: Palette): readonly string[] {

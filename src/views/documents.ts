@@ -1,5 +1,6 @@
 /** JSON documents of the public interface: sentences become English text, the rest stays data. */
-import type { Diagnosis, Finding, Remedy } from '../core/finding.ts';
+import { toDiagnosisDocument, toExitDocument } from '../core/diagnosis-document.ts';
+import type { Finding } from '../core/finding.ts';
 import { say } from '../core/message.ts';
 import type { FlagExplanation } from '../operate/explain.ts';
 import type { LogExplanation } from '../operate/explain-log.ts';
@@ -40,12 +41,6 @@ export function toFindingDocument(finding: Finding): object {
   return { ...rest, message: toText(message), ...(hint === undefined ? {} : { hint: toText(hint) }) };
 }
 
-export function toDiagnosisDocument(diagnosis: Diagnosis): object {
-  const { title, remedies = [], ...rest } = diagnosis;
-  const toRemedy = ({ text, ...how }: Remedy) => ({ text: toText(text), ...how });
-  return { kind: 'Diagnosis', version: 1, ...rest, title: toText(title), remedies: remedies.map(toRemedy) };
-}
-
 /** The Diagnosis of the engine that failed first, with what else the log holds; without a `cause` where nothing failed. */
 export function toLogDocument({ log, engines }: LogExplanation): object {
   const [first, ...others] = engines.flatMap(toFailureDocument);
@@ -65,11 +60,12 @@ export function toLogDocument({ log, engines }: LogExplanation): object {
 
 function toFailureDocument({ source, launches, failed }: EngineLog): readonly object[] {
   if (failed === undefined) return [];
-  return [{ ...toDiagnosisDocument(failed.diagnosis), ...(source === undefined ? {} : { source }), launch: failed.launch, launches }];
+  return [{ ...toDiagnosisDocument(failed.diagnosis, toText), ...(source === undefined ? {} : { source }), launch: failed.launch, launches }];
 }
 
-export function toDeploymentDocument({ findings, ...rest }: Deployment): object {
-  return { ...rest, ...(findings === undefined ? {} : { findings: findings.map(toFindingDocument) }) };
+export function toDeploymentDocument({ findings, lastExit, ...rest }: Deployment): object {
+  const exit = lastExit === undefined ? {} : { lastExit: toExitDocument(lastExit, toText) };
+  return { ...rest, ...exit, ...(findings === undefined ? {} : { findings: findings.map(toFindingDocument) }) };
 }
 
 export function toDeploymentListDocument(list: Pick<DeploymentList, 'deployments'>): object {

@@ -1,12 +1,13 @@
 /** A failed command, as text or as the Error document. */
 import { inspect } from 'node:util';
+import { toDiagnosisDocument } from '../core/diagnosis-document.ts';
 import { DeployError } from '../core/error.ts';
 import { ExitStatus } from '../core/exit.ts';
 import { type Message, type Params, say } from '../core/message.ts';
 import { toErrorText, toText } from '../text/render.ts';
 import { toClean } from './clean.ts';
 import { renderDiagnosis } from './diagnosis.ts';
-import { toDiagnosisDocument, toFindingDocument } from './documents.ts';
+import { toFindingDocument } from './documents.ts';
 import { renderFindings } from './findings.ts';
 import type { Palette, Screen } from './screen.ts';
 
@@ -66,7 +67,7 @@ function toErrorDocument(error: unknown, exitStatus: number): object {
     exitStatus,
     params: toPlainParams(error.params),
     ...(error.findings.length > 0 ? { findings: error.findings.map(toFindingDocument) } : {}),
-    ...(error.diagnosis === undefined ? {} : { diagnosis: toDiagnosisDocument(error.diagnosis) }),
+    ...(error.diagnosis === undefined ? {} : { diagnosis: toDiagnosisDocument(error.diagnosis, toText) }),
   };
 }
 

@@ -40,7 +40,7 @@ export function toExitTails(exit: ExitReport): { readonly how: string; readonly 
     ...(exit.signal === undefined ? [] : [toText(say('life.how.signal', { signal: exit.signal }))]),
     ...(exit.code === undefined ? [] : [toText(say('life.how.code', { code: exit.code }))]),
     ...(exit.phase === undefined ? [] : [toText(say('life.how.phase', { phase: toPhaseText(exit.phase) }))]),
-    ...(exit.diagnosis === undefined ? [] : [toText(say('life.how.diagnosis', { diagnosis: exit.diagnosis }))]),
+    ...(exit.reason === undefined ? [] : [toText(say('life.how.reason', { reason: exit.reason }))]),
   ];
   const line = exit.line === undefined ? '' : toText(say('life.how.line', { line: exit.line }));
   return { how: how.join(''), line: exit.cause === 'oom' ? line + toMoreText(exit) : line };

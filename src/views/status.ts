@@ -4,8 +4,10 @@ import { toBecause } from '../core/pressure.ts';
 import { toDurationText, toSizeText } from '../core/units.ts';
 import type { Deployment, RunningWith } from '../supervisor/deployment.ts';
 import { toText } from '../text/render.ts';
+import { toClean } from './clean.ts';
 import { renderFindings } from './findings.ts';
 import { toCause, toContainerText, toExitTails, toPhaseText } from './life-text.ts';
+import { toRemedyText } from './remedies.ts';
 import type { Palette, Screen } from './screen.ts';
 import { labelWidth } from './step-line.ts';
 import { renderTable, toTableWidth, toWidth } from './tables.ts';
@@ -136,6 +138,7 @@ function toFacts(deployment: Deployment): readonly (readonly [Message, string | 
     [say('views.label.restarts'), toRestartsText(deployment)],
     [say('views.label.next'), nextStartAt],
     [say('views.label.last-exit'), toLastExitText(deployment)],
+    ...toReasons(deployment),
     [say('views.label.bundle'), deployment.lastExit?.bundle],
     [say('views.label.supervisor'), toSupervisorText(deployment)],
     [
@@ -205,6 +208,15 @@ function toLoadText({ load }: Deployment): string | undefined {
 function toLastExitText({ lastExit }: Deployment): string | undefined {
   if (lastExit === undefined) return undefined;
   return toText(say('views.last-exit', { at: lastExit.at, cause: toCause(lastExit.cause), ...toExitTails(lastExit) }));
+}
+
+const serving: readonly Deployment['state'][] = ['ready', 'degraded'];
+
+/** Of what is over and done with, nothing is to be mended. */
+function toReasons({ lastExit, state, restarts }: Deployment): readonly (readonly [Message, string])[] {
+  const { title, remedies = [] } = lastExit?.diagnosis ?? {};
+  if (title === undefined || (serving.includes(state) && restarts.sinceStable === 0)) return [];
+  return [[say('views.label.why'), toClean(toText(title))], ...remedies.map((one) => [say('views.label.mend'), toRemedyText(one)] as const)];
 }
 
 function toSupervisorText({ supervised, supervisor, name, desired }: Deployment): string | undefined {

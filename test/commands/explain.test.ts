@@ -18,6 +18,8 @@ test.each([
   'runtime/port-taken',
   'profile/flag-range',
   'gpu.present',
+  'vram-held',
+  'xid-79',
 ])('explain %s', async (line) => {
   const { status, stdout, stderr } = await run(line);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -99,7 +99,7 @@ describe('a Docker engine whose disk is full', () => {
     const refused = await row.up();
     expect(refused.code).toBe(4);
     expect(refused.stderr).toMatch(/no space left on device \(docker\/disk-full\)\n.*docker system df.*docker image prune/);
-    expect(await row.status()).toMatchObject({ desired: 'up', lastExit: { cause: 'launch', diagnosis: 'docker/disk-full' } });
+    expect(await row.status()).toMatchObject({ desired: 'up', lastExit: { cause: 'launch', reason: 'docker/disk-full' } });
     expect((await row.box.cli('events')).stdout).toContain('could not be launched (docker/disk-full)');
     expect(await row.list()).toEqual([]);
     await rm(fill);

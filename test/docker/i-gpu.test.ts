@@ -130,7 +130,7 @@ describe('GPUs that are lost inside of a container', () => {
     const hangs = run(opened.state, { type: 'stalled', run: 1, cause: 'stall', forMs: 120_000 });
     opened.work.begin('bundle', hangs);
     const bundled = await opened.next('bundled');
-    expect(bundled.why).toEqual({ cause: 'gpu-lost-in-container', diagnosis: 'gpu-lost-in-container', line: words });
+    expect(bundled.why).toEqual({ cause: 'gpu-lost-in-container', reason: 'gpu-lost-in-container', line: words });
     expect(opened.notes()).toEqual([expect.stringMatching(/has lost its GPUs.*new container.*CDI.*native\.cgroupdriver=cgroupfs/)]);
     opened.isOver = true;
     const exited = await opened.next('exited');
@@ -215,7 +215,7 @@ describe('a Docker without a way to GPUs', () => {
         life: 'backoff',
         waits: true,
         failures: 0,
-        lastExit: { diagnosis: 'docker/gpu-runtime', line: problem },
+        lastExit: { reason: 'docker/gpu-runtime', line: problem },
       });
       const again = reduce(state, { type: 'timer', run, timer: 'next-start' }, moment)[0];
       state = reduce(again, { type: 'preflight-passed', run: run + 1, record: makeRecord(run + 1) }, moment)[0];
@@ -224,6 +224,6 @@ describe('a Docker without a way to GPUs', () => {
 
   it('H16: is failed later, with the reason', () => {
     const state = run(starting, fail(11 * 60_000), reclaimed);
-    expect(state).toMatchObject({ life: 'failed', lastExit: { diagnosis: 'docker/gpu-runtime', line: problem } });
+    expect(state).toMatchObject({ life: 'failed', lastExit: { reason: 'docker/gpu-runtime', line: problem } });
   });
 });

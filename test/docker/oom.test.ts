@@ -55,7 +55,7 @@ describe('memory that runs out in a container', () => {
     const headers = { 'content-type': 'application/json' };
     await fetch(`http://127.0.0.1:${port}/__fault`, { method: 'POST', body: JSON.stringify({ eat: who }), headers }).catch(() => undefined);
     const after = await eventually(status, (now) => now?.state === 'ready' && now.restarts.total === 1, 40_000);
-    expect(after?.lastExit).toMatchObject({ cause: 'oom', diagnosis: 'host_oom_killed', neededBytes: 2 ** 31 });
+    expect(after?.lastExit).toMatchObject({ cause: 'oom', reason: 'host_oom_killed', neededBytes: 2 ** 31 });
     expect(after?.lastExit?.line).toMatch(seen);
     expect((await box.cli('status', 'boxed')).stdout.replace(/\s+/g, ' ')).toContain(next);
     expect((await box.cli('events')).stdout).toContain(next);

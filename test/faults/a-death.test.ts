@@ -43,7 +43,7 @@ describe('an engine that is killed', { timeout }, () => {
     const killedAt = Date.now();
     killQuietly(child?.pid ?? 0);
     const after = await kit.untilReplaced(first);
-    expect(after).toMatchObject({ restarts: { total: 1 }, lastExit: { cause: 'exit', code: 0, diagnosis: 'engine_dead_runtime' } });
+    expect(after).toMatchObject({ restarts: { total: 1 }, lastExit: { cause: 'exit', code: 0, reason: 'engine_dead_runtime' } });
     expect(Date.parse(findEvent(await kit.events(), 'exited')?.at ?? '') - killedAt).toBeLessThan(15_000);
   });
 
@@ -78,7 +78,7 @@ describe('an engine that runs out of memory', { timeout }, () => {
     if (uncapped) return expect(process.getuid?.()).not.toBe(0);
     await kit.setFaults({ eat: who });
     const after = await kit.untilReplaced(first, 40_000);
-    expect(after.lastExit).toMatchObject({ cause: 'oom', diagnosis: 'host_oom_killed', ...exit });
+    expect(after.lastExit).toMatchObject({ cause: 'oom', reason: 'host_oom_killed', ...exit });
     expect((await kit.box.cli('events', 'tiny')).stdout).toContain('--set resources.memory=');
     expect(after.lastExit?.line).toMatch(/^oom_kill [1-9]\d*, limit 1.6 GiB, peak 1.6 GiB$/);
   });

@@ -25,7 +25,7 @@ describe('a port', { timeout }, () => {
     const result = await starting;
     expect(result.code).toBe(4);
     const events = await kit.events();
-    expect(findEvent(events, 'exited')).toMatchObject({ exit: { diagnosis: 'port_in_use' } });
+    expect(findEvent(events, 'exited')).toMatchObject({ exit: { reason: 'port_in_use' } });
     expect(count(events, 'backoff')).toBeGreaterThan(0);
     expect(findEvent(events, 'preflight-failed')).toMatchObject({ code: 'runtime/port-taken' });
     expect(JSON.stringify(findEvent(events, 'preflight-failed'))).toContain(String(process.pid));
@@ -90,7 +90,7 @@ describe('a model', { timeout }, () => {
       ...quick,
     );
     expect(result.code).toBe(5);
-    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { diagnosis: 'corrupted_checkpoint' } });
+    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { reason: 'corrupted_checkpoint' } });
     expect(count(await kit.events(), 'launched')).toBe(1);
     expect(result.stdout + result.stderr).toContain('SafetensorError');
   });
@@ -122,7 +122,7 @@ describe('the model hub', { timeout }, () => {
     const events = await kit.events();
     expect(result.code, result.stderr + result.stdout).toBe(5);
     expect(count(events, 'launched')).toBe(1);
-    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { diagnosis: 'model_gated_or_auth' } });
+    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { reason: 'model_gated_or_auth' } });
     const shown = [result.stdout, result.stderr, JSON.stringify(events), (await kit.box.cli('logs', 'tiny')).stdout].join('\n');
     expect(shown).not.toContain(token);
   });
@@ -131,7 +131,7 @@ describe('the model hub', { timeout }, () => {
     const result = await kit.tryUp(dying(unknown), ...quick);
     expect(result.code, result.stderr + result.stdout).toBe(5);
     expect(count(await kit.events(), 'launched')).toBe(1);
-    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { diagnosis: 'model_not_found' } });
+    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { reason: 'model_not_found' } });
   });
 
   it.each([
@@ -143,7 +143,7 @@ describe('the model hub', { timeout }, () => {
     expect((await kit.box.cli(...toUpArgs(kit.port, dying(line), '--no-wait', ...sets))).code).toBe(0);
     const seen = await kit.until(({ restarts }) => restarts.total >= 2);
     expect(seen.state).not.toBe('failed');
-    expect(seen.lastExit).toMatchObject({ diagnosis: 'hub_unreachable' });
+    expect(seen.lastExit).toMatchObject({ reason: 'hub_unreachable' });
   });
 });
 
@@ -157,7 +157,7 @@ describe('what is short', { timeout }, () => {
     const full = JSON.stringify({ download: '200ms', exit: 'loading:1', stderr: 'OSError: [Errno 28] No space left on device\n' });
     const result = await kit.tryUp(full, ...quick, ...hub);
     expect(result.code, result.stderr + result.stdout).toBe(5);
-    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { diagnosis: 'disk_full' } });
+    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { reason: 'disk_full' } });
     expect(count(await kit.events(), 'launched')).toBe(1);
     expect(await readFile(join(blobs, '0815.incomplete'), 'utf8')).toBe('half');
     expect((await readdir(blobs)).length).toBeGreaterThan(1);
@@ -168,7 +168,7 @@ describe('what is short', { timeout }, () => {
       'ValueError: To serve at least one request with the model’s max seq len (40960), 4.38 GiB KV cache is needed, which is larger than the available KV cache memory (1.20 GiB).';
     const result = await kit.tryUp(dying(line, 'kv-cache'), ...quick);
     expect(result.code).toBe(5);
-    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { diagnosis: 'kv_cache_too_small' } });
+    expect(await kit.status()).toMatchObject({ state: 'failed', lastExit: { reason: 'kv_cache_too_small' } });
     expect(count(await kit.events(), 'launched')).toBeLessThanOrEqual(2);
     expect(result.stdout + result.stderr).toContain('4.38 GiB');
   });

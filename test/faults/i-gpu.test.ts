@@ -20,7 +20,7 @@ describe('a fault of the GPU', { timeout }, () => {
     const after = await machine.until(({ state }) => state === 'failed');
     expect(after).toMatchObject({
       restarts: { total: 0 },
-      lastExit: { cause: 'gpu', diagnosis: 'xid-79', line: expect.stringContaining('fallen off') },
+      lastExit: { cause: 'gpu', reason: 'xid-79', line: expect.stringContaining('fallen off') },
     });
     expect(await machine.notes()).toContain('GPU 0 is lost until the machine is restarted: sudo reboot');
   });
@@ -30,7 +30,7 @@ describe('a fault of the GPU', { timeout }, () => {
     const first = await machine.up();
     await machine.log(xid(48, 'DBE (double bit error)'));
     killQuietly(first.pid ?? 0);
-    expect(await machine.until(({ state }) => state === 'failed')).toMatchObject({ lastExit: { cause: 'gpu', diagnosis: 'xid-48' } });
+    expect(await machine.until(({ state }) => state === 'failed')).toMatchObject({ lastExit: { cause: 'gpu', reason: 'xid-48' } });
     expect(await machine.notes()).toContain('GPU 0 needs a reset, with nothing running on it: sudo nvidia-smi --gpu-reset -i 0');
     expect((await machine.calls()).filter(({ args }) => args.includes('reset'))).toEqual([]);
   });
@@ -43,7 +43,7 @@ describe('a fault of the GPU', { timeout }, () => {
     await machine.log(xid(31, 'pid=1, name=VLLM::EngineCor, MMU Fault'));
     killQuietly(first.pid ?? 0);
     const after = await machine.until(({ state, launchId }) => state === 'ready' && launchId !== first.launchId);
-    expect(after).toMatchObject({ restarts: { total: 1 }, lastExit: { cause: 'gpu', diagnosis: 'xid-31' } });
+    expect(after).toMatchObject({ restarts: { total: 1 }, lastExit: { cause: 'gpu', reason: 'xid-31' } });
   });
 
   it('I8 recovery action Reset: not started, the command is printed and never run', async () => {
@@ -81,7 +81,7 @@ describe('other GPUs than planned', { timeout }, () => {
     await machine.show([], 'empty');
     killQuietly(first.pid ?? 0);
     const after = await machine.until(({ lastExit }) => lastExit?.cause === 'preflight');
-    expect(after.lastExit).toMatchObject({ cause: 'preflight', diagnosis: 'host/gpu-gone' });
+    expect(after.lastExit).toMatchObject({ cause: 'preflight', reason: 'host/gpu-gone' });
     // For good ten minutes after the boot of this machine.
     const permanent = uptime() >= 600;
     expect(findEvent(await machine.events(), 'preflight-failed')).toMatchObject({ permanent });
@@ -95,7 +95,7 @@ describe('other GPUs than planned', { timeout }, () => {
     await machine.show([other]);
     killQuietly(first.pid ?? 0);
     const after = await machine.until(({ state }) => state === 'failed');
-    expect(after.lastExit).toMatchObject({ cause: 'preflight', diagnosis: 'host/gpu-gone' });
+    expect(after.lastExit).toMatchObject({ cause: 'preflight', reason: 'host/gpu-gone' });
     expect(findEvent(await machine.events(), 'preflight-failed')?.reason.params).toMatchObject({ have: `0 ${other.uuid}` });
   });
 
@@ -104,7 +104,7 @@ describe('other GPUs than planned', { timeout }, () => {
     const first = await machine.up();
     await machine.show([holding(process.pid, 'python train.py')]);
     killQuietly(first.pid ?? 0);
-    const waiting = await machine.until(({ lastExit }) => lastExit?.diagnosis === 'host/gpu-taken');
+    const waiting = await machine.until(({ lastExit }) => lastExit?.reason === 'host/gpu-taken');
     expect(waiting.state).toBe('backoff');
     expect(findEvent(await machine.events(), 'preflight-failed')).toMatchObject({ permanent: false });
     await machine.show([l4]);

@@ -33,7 +33,7 @@ async function prepare(text: string, sets: readonly string[] = []): Promise<Depl
 
 /** As it waits for the plan of its first step. */
 function toPlanning(wanted: Deployable, cause = 'kv_cache_too_small', remedies: readonly Remedy[] = []): State {
-  const report = {
+  const diagnosis = {
     cause,
     title: { id: 'cause.unknown', params: {} },
     permanent: true,
@@ -41,7 +41,7 @@ function toPlanning(wanted: Deployable, cause = 'kv_cache_too_small', remedies: 
     evidence: [],
     remedies,
   } as const;
-  const exit = { cause: 'exit', at: '', report };
+  const exit = { cause: 'exit', at: '', diagnosis };
   const state = makeState({ name: 'mine', desired: 'up', life: 'reclaiming', wanted });
   return fallBack(state, { exit, moment: { wallMs: 0, random: 0 } })?.[0] ?? state;
 }

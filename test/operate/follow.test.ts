@@ -61,7 +61,7 @@ it.each<[string, 'ready' | 'stopped', LifeEvent[], object]>([
   [
     'failed for want of shared memory',
     'ready',
-    [{ type: 'failed', exit: { ...exit, diagnosis: 'shm_too_small' } }],
+    [{ type: 'failed', exit: { ...exit, reason: 'shm_too_small' } }],
     { is: 'failed', error: { code: 'engine/shared-memory', exitStatus: 5 } },
   ],
   [

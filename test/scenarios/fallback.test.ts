@@ -123,7 +123,7 @@ describe('it fails as it would have', () => {
     expect(result.json()).toMatchObject({ diagnosis: { cause: 'kv_cache_too_small', remedies: expect.any(Array) } });
     expect((await steps()).map(([step]) => step)).toEqual(['vllm.max-num-seqs=3', 'vllm.kv-cache-dtype=fp8']);
     const failed = (await events()).findLast(({ type }) => type === 'failed');
-    expect(failed).toMatchObject({ exit: { report: { cause: 'kv_cache_too_small', remedies: expect.any(Array) } } });
+    expect(failed).toMatchObject({ exit: { diagnosis: { cause: 'kv_cache_too_small', remedies: expect.any(Array) } } });
     expect((await up(file)).code).toBe(5);
     expect(await steps()).toHaveLength(2);
   });

@@ -110,7 +110,7 @@ export function describeServing(engine: EngineUnderTest): void {
       expect(core).toBeDefined();
       killQuietly(core?.pid ?? -1);
       const after = await untilReady(before.restarts.total);
-      expect(after).toMatchObject({ lastExit: { cause: 'exit', code: 0, diagnosis: 'engine_dead_runtime' }, run: 3 });
+      expect(after).toMatchObject({ lastExit: { cause: 'exit', code: 0, reason: 'engine_dead_runtime' }, run: 3 });
     });
 
     it('E1 kill -9 of the supervisor: the engine stays, status says so, up takes over', { timeout: 60_000 }, async () => {

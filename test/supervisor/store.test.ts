@@ -2,6 +2,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { say } from '../../src/core/message.ts';
+import { parseEvent } from '../../src/supervisor/event-line.ts';
+import type { State } from '../../src/supervisor/state.ts';
 import { readState, setAsideState, writeState } from '../../src/supervisor/store.ts';
 import { makeState } from './make.ts';
 
@@ -43,6 +46,21 @@ describe('the state file', () => {
     await writeState(path, second);
     await writeFile(path, spoil(await readFile(path, 'utf8')));
     expect(await readState(path, 'tiny')).toEqual(first);
+  });
+
+  it('of a version that called the cause a diagnosis and the diagnosis a report is read, and written anew', async () => {
+    const report = { cause: 'kv_cache_too_small', title: say('cause.kv_cache_too_small'), permanent: true, confidence: 'sure', evidence: [] };
+    const old = { cause: 'exit', at: '', code: 1, diagnosis: 'kv_cache_too_small', report };
+    const unnamed = { cause: 'preflight', at: '', diagnosis: 'host/gpu-gone' };
+    const ending = { is: 'failure', exit: old, permanent: true };
+    const older = { ...first, schema: 1, lastExit: old, ending, falling: { step: 'x', cause: 'y', refused: [], exit: unnamed } };
+    await writeState(path, older as unknown as State);
+    const state = await readState(path, 'tiny');
+    const exit = { cause: 'exit', at: '', code: 1, reason: 'kv_cache_too_small', diagnosis: report };
+    const falling = { step: 'x', cause: 'y', refused: [], exit: { cause: 'preflight', at: '', reason: 'host/gpu-gone' } };
+    expect(state).toEqual({ ...first, lastExit: exit, ending: { is: 'failure', exit, permanent: true }, falling });
+    const line = JSON.stringify({ seq: 1, at: '', deployment: 'tiny', run: 1, type: 'failed', exit: old });
+    expect(parseEvent(line)).toMatchObject({ exit });
   });
 
   it('that is missing gives the copy before', async () => {

@@ -260,7 +260,7 @@ describe('trouble of ours', () => {
     await symlink(loop, loop);
     await up({ model: loop });
     await life().toBe('backoff');
-    expect(supervisor.now.lastExit).toMatchObject({ cause: 'preflight', diagnosis: 'host/io-failed' });
+    expect(supervisor.now.lastExit).toMatchObject({ cause: 'preflight', reason: 'host/io-failed' });
   });
 
   it('does not hide that the engine has ended', async () => {

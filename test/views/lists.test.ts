@@ -7,12 +7,12 @@ import { renderEngineList } from '../../src/views/engines.ts';
 import { renderEvent, toEventDocument } from '../../src/views/events.ts';
 import { renderInstallPlan } from '../../src/views/install-plan.ts';
 import { renderProfile, renderProfileList, toProfileDocument } from '../../src/views/profiles.ts';
-import { createScreen, stamp } from './samples.ts';
+import { createScreen, diagnosis, stamp } from './samples.ts';
 
 const { palette } = createScreen('plain').screen;
 
 test('events, one line each', async () => {
-  const exit = { cause: 'exit', at: '', code: 0, diagnosis: 'engine_dead_runtime', line: 'EngineDeadError' };
+  const exit = { cause: 'exit', at: '', code: 0, reason: 'engine_dead_runtime', line: 'EngineDeadError', diagnosis };
   const survivors = [{ pid: 7, command: 'python' }];
   const lines = [
     stamp({ type: 'supervisor-started', pid: 1 }),
@@ -70,6 +70,13 @@ test('events, one line each', async () => {
 test('an event as a document keeps its data and brings its sentence', () => {
   const event = stamp({ type: 'launched', pid: 7 }, { simulated: true });
   expect(toEventDocument(event)).toEqual({ kind: 'Event', version: 1, ...event, text: 'launched as process 7 (simulated)' });
+});
+
+test('an end as a document brings its diagnosis as one', () => {
+  const exit = { cause: 'exit', at: '', code: 1, reason: 'cuda_oom_runtime', diagnosis };
+  const document = { kind: 'Diagnosis', version: 1, cause: 'cuda_oom_runtime', title: expect.any(String), permanent: false };
+  for (const event of [stamp({ type: 'exited', expected: false, exit }), stamp({ type: 'failed', exit })])
+    expect(toEventDocument(event)).toMatchObject({ exit: { reason: 'cuda_oom_runtime', diagnosis: document } });
 });
 
 test('an event of a newer version is shown by its type', () => {

@@ -1,5 +1,7 @@
 import type { Clock } from '../../src/core/clock.ts';
 import type { DeployEvent, DeploymentEvent, LifeEvent } from '../../src/core/event.ts';
+import type { Diagnosis } from '../../src/core/finding.ts';
+import { say } from '../../src/core/message.ts';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
 import { chooseOutput, type OutputMode } from '../../src/views/choose.ts';
 import { openScreen } from '../../src/views/screen.ts';
@@ -97,6 +99,21 @@ export const demo: Deployment = {
 
 export const orphan: Deployment = { ...tiny, name: 'orphan', supervised: false, restarts: { sinceStable: 1, lastHour: 1, total: 4 } };
 
+/** With a change, with something to run, and with neither. */
+export const diagnosis: Diagnosis = {
+  cause: 'cuda_oom_runtime',
+  title: say('cause.cuda_oom_runtime'),
+  phase: 'serving',
+  permanent: false,
+  confidence: 'sure',
+  evidence: [{ line: 7, text: 'CUDA out of memory' }],
+  remedies: [
+    { text: say('cure.share.lower', { share: 0.87, old: 0.92 }), set: { 'vllm.gpu-memory-utilization': 0.87 } },
+    { text: say('cure.gpu.free'), command: 'nvidia-smi' },
+    { text: say('cure.log.keep') },
+  ],
+};
+
 export const waiting: Deployment = {
   ...idle,
   name: 'waiting',
@@ -108,8 +125,9 @@ export const waiting: Deployment = {
     cause: 'exit',
     at: '2026-01-02T03:04:56.000Z',
     signal: 'SIGKILL',
-    diagnosis: 'engine_dead_runtime',
+    reason: 'engine_dead_runtime',
     line: 'RuntimeError: Engine core died',
+    diagnosis,
   },
 };
 

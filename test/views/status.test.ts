@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Deployment } from '../../src/supervisor/deployment.ts';
+import { toText } from '../../src/text/render.ts';
+import { toDeploymentDocument } from '../../src/views/documents.ts';
 import { renderDetail, renderDown, renderServed, renderStatusTable } from '../../src/views/status.ts';
-import { createScreen, demo, gone, orphan, tiny, waiting } from './samples.ts';
+import { createScreen, demo, diagnosis, gone, orphan, tiny, waiting } from './samples.ts';
 
 const { palette } = createScreen('plain').screen;
 
@@ -30,6 +32,22 @@ test.each([
 ])('in %d columns the least telling are left out', (width, head) => {
   const [first] = renderStatusTable([{ ...demo, profile: 'demo' }], palette, width).split('\n');
   expect(first).toBe(head);
+});
+
+test('why it ended last and what would help, until that is over', () => {
+  const text = renderDetail(waiting, palette);
+  expect(text).toContain(`why         ${toText(diagnosis.title)}\n`);
+  expect(text).toMatch(/would help {2}.*--set vllm\.gpu-memory-utilization=0\.87\n {2}would help {2}.*nvidia-smi\n {2}would help {2}/);
+  const over = { ...waiting, state: 'ready' as const, restarts: { sinceStable: 0, lastHour: 0, total: 2 } };
+  expect(renderDetail(over, palette)).not.toContain('would help');
+});
+
+test('the document has the last exit with its diagnosis as a document', () => {
+  const told = { kind: 'Diagnosis', version: 1, cause: 'cuda_oom_runtime', title: toText(diagnosis.title), permanent: false, phase: 'serving' };
+  expect(toDeploymentDocument(waiting)).toMatchObject({
+    lastExit: { reason: 'engine_dead_runtime', diagnosis: { ...told, remedies: [{ text: expect.any(String), set: expect.anything() }, {}, {}] } },
+  });
+  expect(toDeploymentDocument(tiny)).toEqual(tiny);
 });
 
 test('columns stay aligned with wide characters', () => {

@@ -6,8 +6,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { ExitReport } from '../../core/event.ts';
 import { type Message, say } from '../../core/message.ts';
 import type { Instance, LaunchRecord } from '../../runtime/runtime.ts';
-import { type ExitEvidenceReport, toProblem } from '../launch/work.ts';
+import { toProblem } from '../launch/work.ts';
 import type { Deployable } from '../state.ts';
+import type { GpuEnd } from './end.ts';
 import type { GpuLife, GpuStart, LostGpus, LostLook } from './life.ts';
 
 export interface GpuDoorParts {
@@ -29,9 +30,9 @@ export class GpuDoor {
     return wanted.gpus?.length ? this.attempt(passed, (life) => life.observeGpuBaseline(wanted)) : passed;
   }
 
-  /** After an end: a fault of the GPU is a better reason than what the log says. */
-  async explainExit(report: ExitEvidenceReport, record: LaunchRecord): Promise<ExitEvidenceReport> {
-    return record.gpuBaselines ? this.attempt(report, (life) => life.explainExit(report, record)) : report;
+  /** When a launch has ended. `ours`: pids that it still has; undefined: who else was there does not matter. */
+  async observeEnd(record: LaunchRecord, ours: readonly number[] | undefined): Promise<GpuEnd> {
+    return record.gpuBaselines ? this.attempt({}, (life) => life.observeEnd(record, ours)) : {};
   }
 
   /** When no process is left. `ours`: pids that the launch had. Undefined: its memory came back, as far as can be told. */

@@ -3,9 +3,6 @@ import { say } from '../../core/message.ts';
 import { chooseFault, type GpuFault, toLastXid } from '../../gpu/fault.ts';
 import { readKernelLog } from '../../host/kernel-log.ts';
 import type { LaunchRecord } from '../../runtime/runtime.ts';
-import { diagnose } from '../../vllm/failures/diagnose.ts';
-import { emptyLog } from '../../vllm/failures/evidence.ts';
-import type { ExitEvidenceReport } from '../launch/work.ts';
 import { rebootCommand, toResetCommand } from './check.ts';
 
 /** The last fault that is known before a launch; undefined when the log cannot be read. */
@@ -20,14 +17,6 @@ export async function observeFault({ lastXid, gpuBaselines = [] }: LaunchRecord,
   if (lastXid === undefined || busIds.length === 0) return undefined;
   const log = await readKernelLog(env);
   return log === undefined ? undefined : chooseFault(log, { after: lastXid, busIds });
-}
-
-/** How a launch ended, when a fault of its GPU is the reason: that wins over what its log says. */
-export function toFaultReport({ exit }: ExitEvidenceReport, { xid, line, remedy }: GpuFault): ExitEvidenceReport {
-  const { line: _, report: __, ...rest } = exit;
-  const told = diagnose({ log: emptyLog, xid });
-  const full = told === undefined ? {} : { report: told };
-  return { exit: { ...rest, cause: 'gpu', diagnosis: `xid-${xid}`, line, ...full }, permanent: remedy !== 'program' };
 }
 
 /** What has to be done, by whoever owns the machine. */

@@ -9,11 +9,11 @@ import type { ExitReport } from '../../core/event.ts';
 import { type Message, say } from '../../core/message.ts';
 import { toSizeText } from '../../core/units.ts';
 import type { LaunchRecord } from '../../runtime/runtime.ts';
-import type { ExitEvidenceReport } from '../launch/work.ts';
 import type { Deployable } from '../state.ts';
 import { GpuAsker, type GpuAskerParts } from './asker.ts';
 import { checkGpus, type GpuCheck, toOwnerText, toResetCommand, toShare } from './check.ts';
-import { observeFault, observeLastXid, toFaultNote, toFaultReport } from './faults.ts';
+import { type GpuEnd, hasOthers } from './end.ts';
+import { observeFault, observeLastXid, toFaultNote } from './faults.ts';
 import { type MemoryProof, proveMemoryReturned, toOwnersText } from './memory.ts';
 import { chooseThrottle } from './throttle.ts';
 
@@ -29,7 +29,7 @@ export type GpuStart =
   | Extract<GpuCheck, { is: 'failed' }>;
 
 /** The reason of an end. */
-export type LostGpus = Pick<ExitReport, 'cause' | 'diagnosis' | 'line'>;
+export type LostGpus = Pick<ExitReport, 'cause' | 'reason' | 'line'>;
 
 const throttleEveryMs = 15_000;
 const lostEveryMs = 60_000;
@@ -69,13 +69,22 @@ export class GpuLife {
     return { is: 'passed', record: { gpuBaselines: check.gpuBaselines, ...(lastXid === undefined ? {} : { lastXid }) } };
   }
 
-  /** How a launch ended, with the fault of its GPU where there was one. */
-  async explainExit(report: ExitEvidenceReport, record: LaunchRecord): Promise<ExitEvidenceReport> {
+  /** When a launch has ended. `ours`: pids that it still has; undefined: who else was there does not matter. */
+  async observeEnd(record: LaunchRecord, ours: readonly number[] | undefined): Promise<GpuEnd> {
     const fault = await observeFault(record, this.env);
-    if (fault === undefined) return this.lost?.launchId === record.launchId ? toLostReport(report, this.lost.why) : report;
-    const note = toFaultNote(fault, record);
-    if (note) this.parts.note(note);
-    return toFaultReport(report, fault);
+    if (fault) {
+      const note = toFaultNote(fault, record);
+      if (note) this.parts.note(note);
+      return { fault };
+    }
+    if (this.lost?.launchId === record.launchId) return { lost: this.lost.why };
+    const { gpuBaselines = [], process, keeper } = record;
+    if (ours === undefined || gpuBaselines.length === 0) return {};
+    const details = await this.asker.ask();
+    if (details.is !== 'read') return details.is !== 'none' && details.lost ? { gone: true } : {};
+    const own = [process?.pid, keeper?.pid, ...ours].filter((pid) => pid !== undefined);
+    const others = hasOthers(gpuBaselines, details.gpus, own);
+    return { ...(details.lost ? { gone: true } : {}), ...(others === undefined ? {} : { others }) };
   }
 
   /**
@@ -95,7 +104,7 @@ export class GpuLife {
     if (held === undefined) return undefined;
     const owners = toOwnersText(held.owners);
     const line = `GPU ${held.gpu.index}: ${toSizeText(held.bytes)}${owners === '' ? '' : `, ${owners}`}`;
-    return { cause: 'vram-held', diagnosis: 'vram-held', at: new Date(clock.wall()).toISOString(), line };
+    return { cause: 'vram-held', reason: 'vram-held', at: new Date(clock.wall()).toISOString(), line };
   }
 
   /** What says that a running launch cannot reach its GPUs, while this machine can. Said once, and kept for its end. */
@@ -106,7 +115,7 @@ export class GpuLife {
     const details = await this.asker.ask();
     // Not the container's fault: a start would meet the same.
     if (details.is !== 'read' || details.lost) return undefined;
-    const why = { cause: 'gpu-lost-in-container', diagnosis: 'gpu-lost-in-container', line } as const;
+    const why = { cause: 'gpu-lost-in-container', reason: 'gpu-lost-in-container', line } as const;
     this.lost = { launchId, why };
     this.parts.note(say('life.gpu-lost-inside', { line }));
     return why;
@@ -145,11 +154,6 @@ export class GpuLife {
     if (!this.toldUnread) this.parts.note(say('life.gpu-xid-unread'));
     this.toldUnread = true;
   }
-}
-
-/** Not for good, however often: the next start makes a new container. */
-function toLostReport({ exit }: ExitEvidenceReport, why: LostGpus): ExitEvidenceReport {
-  return { exit: { ...exit, ...why }, permanent: false };
 }
 
 function isHeld(proof: MemoryProof): proof is Extract<MemoryProof, { is: 'held' }> {

@@ -10,12 +10,12 @@ type LaunchFailed = Omit<Extract<RunSignal, { type: 'launch-failed' }>, 'run'>;
 
 /** What comes of a launch that failed. `upForMs`: of the machine, since its boot. */
 export function toLaunchFailed(error: unknown, at: string, upForMs = uptime() * 1000): LaunchFailed {
-  const diagnosis = error instanceof DeployError ? error.code : 'host/io-failed';
-  const exit = { cause: 'launch', at, line: toProblem(error), diagnosis };
+  const reason = error instanceof DeployError ? error.code : 'host/io-failed';
+  const exit = { cause: 'launch', at, line: toProblem(error), reason };
   // What hands GPUs to containers comes up after Docker, and fails while the driver is not there.
-  const isEarly = diagnosis === 'docker/gpu-runtime' && isBooting(upForMs);
+  const isEarly = reason === 'docker/gpu-runtime' && isBooting(upForMs);
   // An engine of containers that restarts or hangs comes back, and until then there was no start that could fail.
-  const isAway = isOutOfSight(error) && diagnosis !== 'docker/forbidden';
+  const isAway = isOutOfSight(error) && reason !== 'docker/forbidden';
   if (isEarly || isAway) return { type: 'launch-failed', exit, permanent: false, waits: true };
   return { type: 'launch-failed', exit, permanent: isPermanentLaunchError(error) };
 }

@@ -3,7 +3,8 @@ import type { Exit, Instance, LaunchRecord, Runtime } from '../../runtime/runtim
 import { isOutOfSight } from '../../runtime/sight.ts';
 import type { Recovery, RunSignal } from '../signal.ts';
 import type { State } from '../state.ts';
-import { type ExitEvidenceReport, toProblem } from './work.ts';
+import type { ExitEvidenceReport } from './exit-report.ts';
+import { toProblem } from './work.ts';
 
 export interface Looking {
   readonly runtime: Runtime;

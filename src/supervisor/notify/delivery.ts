@@ -1,5 +1,6 @@
 /** One notification on its way: by a command, or by a webhook with further tries. */
 import { type Clock, waitFor } from '../../core/clock.ts';
+import { toPublicEvent } from '../../core/diagnosis-document.ts';
 import type { DeploymentEvent } from '../../core/event.ts';
 import { type Message, say } from '../../core/message.ts';
 import { createRedactor } from '../../core/redact.ts';
@@ -29,6 +30,7 @@ export interface DeliveryOptions {
   readonly secrets: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
+  readonly toText: (message: Message) => string;
 }
 
 type ByCommand = Extract<Notification, { readonly command: readonly string[] }>;
@@ -38,7 +40,7 @@ type ByWebhook = Extract<Notification, { readonly webhook: string }>;
 export async function deliver(delivery: Delivery, options: DeliveryOptions): Promise<string | Message | undefined> {
   const { notification } = delivery;
   const redact = createRedactor({ secrets: await readHidden(delivery.spec, options), home: '', hostname: '' });
-  const body = JSON.stringify(redactAll(toDocument(delivery), redact));
+  const body = JSON.stringify(redactAll(toDocument(delivery, options), redact));
   if ('command' in notification) return runCommand(notification, { ...options, delivery, body, redact });
   return post(notification, { ...options, body, redact });
 }
@@ -49,8 +51,8 @@ export function toTarget(notification: Notification): string {
   return isReference(notification.webhook) ? notification.webhook : new URL(notification.webhook).host;
 }
 
-function toDocument({ name, event, state, cause, summary }: Delivery): object {
-  return { kind: 'Event', version: 1, ...event, transition: name, state, ...(cause === '' ? {} : { cause }), summary };
+function toDocument({ name, event, state, cause, summary }: Delivery, { toText }: DeliveryOptions): object {
+  return { kind: 'Event', version: 1, ...toPublicEvent(event, toText), transition: name, state, ...(cause === '' ? {} : { cause }), summary };
 }
 
 /** Values that may stand in what the engine said last, and are nobody's business outside. */

@@ -107,7 +107,7 @@ export class Notifier {
 
   private async send(delivery: Delivery): Promise<void> {
     const { env, clock } = this.parts;
-    const about = { env, secrets: this.parts.secrets(), signal: this.given.signal, ...(clock ? { clock } : {}) };
+    const about = { env, toText: this.parts.toText, secrets: this.parts.secrets(), signal: this.given.signal, ...(clock ? { clock } : {}) };
     const problem = await deliver(delivery, about).catch((error: unknown) => String(error));
     const key = JSON.stringify(delivery.notification);
     if (problem === undefined) return void this.problems.delete(key);

@@ -67,5 +67,5 @@ export function toCause(event: DeploymentEvent, name: NotifyOn, lastExit: ExitRe
 }
 
 function toExitCause(exit: ExitReport | undefined): string {
-  return exit?.diagnosis ?? exit?.cause ?? '';
+  return exit?.reason ?? exit?.cause ?? '';
 }

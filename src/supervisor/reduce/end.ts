@@ -9,7 +9,7 @@ import { emit, endDrain, reclaimLaunch, type Step, settle, stopTimers, timer, wi
 const recheckMs = 30_000;
 
 /** The main process ended. Wanted or not is what *we* asked for: vLLM exits 0 when its engine dies. */
-export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exited' }>, moment: Moment): Step {
+export function noteExited(state: State, signal: Exited, moment: Moment): Step {
   const { permanent, signature } = signal;
   // Only a start has phases; its log may not reach back to where one ended that served.
   const { phase, ...served } = signal.exit;
@@ -17,7 +17,7 @@ export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exi
   switch (state.life) {
     case 'unhealthy':
       if (exit.cause === 'stopped-by-hand') return holdDown(state, exit);
-      return reclaimLaunch(state, state.ending ?? { is: 'failure', exit, permanent: false });
+      return reclaimLaunch(state, toExplained(state.ending, signal) ?? { is: 'failure', exit, permanent: false });
     case 'starting':
     case 'degraded':
     case 'ready': {
@@ -36,13 +36,28 @@ export function noteExited(state: State, signal: Extract<RunSignal, { type: 'exi
     case 'draining':
     case 'stopping': {
       const [drained, told] = endDrain(state, toAborted(state, moment));
-      const [next, effects] = reclaimLaunch(drained, state.ending ?? { is: 'down' });
+      const [next, effects] = reclaimLaunch(withExplained(drained, signal), toExplained(state.ending, signal) ?? { is: 'down' });
       return [next, [...told, emit({ type: 'exited', expected: true, exit }), ...effects]];
     }
     default:
       // In `killing` the answer to the kill itself leads on.
-      return [state, []];
+      return [withExplained(state, signal), []];
   }
+}
+
+type Exited = Extract<RunSignal, { type: 'exited' }>;
+
+/** We ended it for a failure; only its end tells what its log said of the reason. */
+function toExplained(ending: State['ending'], { exit: { diagnosis, reason }, permanent }: Exited): State['ending'] {
+  if (ending?.is !== 'failure' || ending.exit.diagnosis !== undefined || diagnosis === undefined) return ending;
+  const exit = { ...ending.exit, diagnosis, ...(reason === undefined ? {} : { reason }) };
+  return { ...ending, exit, permanent: ending.permanent || permanent };
+}
+
+/** The same for what is said of the last end. */
+function withExplained(state: State, signal: Exited): State {
+  const ending = toExplained(state.ending, signal);
+  return ending?.is !== 'failure' || ending === state.ending ? state : { ...state, ending, lastExit: ending.exit };
 }
 
 /** Somebody stopped it without us: not fought, as if it had been `down`. `up` and `restart` bring it back. */
@@ -53,7 +68,7 @@ function holdDown(before: State, exit: ExitReport): Step {
 
 /** Somebody restarted it: the same launch from its beginning, which is looked for as a new supervisor would. Not counted. */
 function followRestart(before: State, exit: ExitReport, { wallMs }: Moment): Step {
-  const kept = without(before, ['readyAt', 'phase', 'download']);
+  const kept = without(before, ['readyAt', 'phase', 'phaseAt', 'download']);
   const again = { life: 'starting', startedAt: new Date(wallMs).toISOString(), health: { ready: false, misses: 0 } } as const;
   const [next, effects] = beginRecovery({ ...kept, ...again, lastExit: exit });
   return [next, [{ do: 'quiet' }, ...stopTimers(), emit({ type: 'exited', expected: false, exit }), ...effects]];

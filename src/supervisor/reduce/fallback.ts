@@ -33,7 +33,7 @@ type Planning = readonly [State, readonly Effect[]];
 
 /** Asks for the plan of the first step that may cure it; undefined when there is none. */
 export function fallBack(state: State, { exit, againMs, moment }: Failure): Planning | undefined {
-  const cause = exit.report?.cause ?? exit.diagnosis;
+  const cause = exit.diagnosis?.cause ?? exit.reason;
   if (cause === undefined) return undefined;
   return planNext(state, { cause, refused: [], exit, ...(againMs === undefined ? {} : { againMs }) }, moment);
 }

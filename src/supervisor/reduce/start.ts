@@ -20,6 +20,7 @@ export function startLaunch(state: State, record: NonNullable<State['launch']>, 
     launch: record,
     startedAt: new Date(moment.wallMs).toISOString(),
     phase: 'spawned',
+    phaseAt: new Date(moment.wallMs).toISOString(),
   };
   const { health, backend } = state.wanted.spec;
   return [next, [emit({ type: 'launching', backend }), { do: 'launch' }, timer('start-deadline', health.startDeadlineMs)]];
@@ -27,7 +28,7 @@ export function startLaunch(state: State, record: NonNullable<State['launch']>, 
 
 export function failPreflight(state: State, signal: Extract<RunSignal, { type: 'preflight-failed' }>, moment: Moment): Step {
   const { code, reason, permanent, waits } = signal;
-  const exit = { cause: 'preflight', at: new Date(moment.wallMs).toISOString(), diagnosis: code };
+  const exit = { cause: 'preflight', at: new Date(moment.wallMs).toISOString(), reason: code };
   const failed = emit({ type: 'preflight-failed', code, reason, permanent });
   const [next, effects] = waits
     ? waitUntilPossible(state, exit, moment)
@@ -84,7 +85,9 @@ export function failLaunch(state: State, signal: Extract<RunSignal, { type: 'lau
 export function notePhase(state: State, signal: Extract<RunSignal, { type: 'phase' }>, moment: Moment): Step {
   const elapsedMs = toElapsed(state, moment);
   const event = emit({ type: 'phase', phase: signal.phase, elapsedMs, ...(signal.facts ? { facts: signal.facts } : {}) });
-  return [{ ...state, phase: signal.phase }, [event]];
+  // Said again with other numbers it is the same one.
+  const since = signal.phase === state.phase ? state.phaseAt : undefined;
+  return [{ ...state, phase: signal.phase, phaseAt: since ?? new Date(moment.wallMs).toISOString() }, [event]];
 }
 
 export function noteGateWaiting(state: State, signal: Extract<RunSignal, { type: 'gate-waiting' }>): Step {

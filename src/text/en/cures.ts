@@ -97,6 +97,7 @@ export const cures = {
   'cure.log.more': 'Show more of the log: the first error of a worker or of the engine stands further up.',
   'cure.flag.leave': 'Leave out {flag}.',
   'cure.flag.nearest': 'Write {nearest} instead of {flag}.',
+  'cure.flag.past': '{hint} {message}',
   'cure.flag.apart': 'Pass flag and value as two words.',
   'cure.engine.newer': 'Use a newer vLLM, or another checkpoint of the model.',
   'cure.code.trust': 'Let the model run its own program, if you trust where it comes from.',

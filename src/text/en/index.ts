@@ -21,6 +21,7 @@ import { memory } from './memory.ts';
 import { plan } from './plan.ts';
 import { profiles } from './profiles.ts';
 import { reading } from './reading.ts';
+import { reasons } from './reasons.ts';
 import { remedy } from './remedy.ts';
 import { render } from './render.ts';
 import { rules } from './rules.ts';
@@ -38,6 +39,7 @@ export const messages = {
   ...engine,
   ...engineImage,
   ...life,
+  ...reasons,
   ...views,
   ...commands,
   ...flags,

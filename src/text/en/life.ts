@@ -104,7 +104,7 @@ export const life = {
   'life.how.code': ' with exit code {code}',
   'life.how.signal': ' by {signal}',
   'life.how.phase': ' while {phase}',
-  'life.how.diagnosis': ' ({diagnosis})',
+  'life.how.reason': ' ({reason})',
   'life.how.line': ': {line}',
   'life.how.oom-least':
     '; give it at least {least} (--set resources.memory={least}), or have it take less (qwen-deploy plan shows what takes it)',

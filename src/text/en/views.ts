@@ -67,6 +67,8 @@ export const views = {
   'views.label.restarts': 'restarts',
   'views.label.next': 'next start',
   'views.label.last-exit': 'last exit',
+  'views.label.why': 'why',
+  'views.label.mend': 'would help',
   'views.label.bundle': 'evidence',
   'views.label.load': 'load',
   'views.label.supervisor': 'supervisor',

@@ -1,5 +1,6 @@
 /** What a diagnosis is made of: what a scan found in a log, and what others know of the end. Plain data. */
 import type { StartPhase } from '../../core/event.ts';
+import type { FlagCatalogue, FlagHistory } from '../flags.ts';
 import type { CauseId } from './causes.ts';
 
 export type ProcessRole = 'api' | 'engine' | 'worker' | 'other';
@@ -69,22 +70,31 @@ export const emptyLog: LogEvidence = { lines: 0, hits: [], exceptions: [], lastS
 export interface FailureEvidence {
   readonly log: LogEvidence;
   readonly exit?: { readonly code?: number; readonly signal?: string };
-  /** Of the control group or container. Bytes. */
-  readonly memory?: { readonly oomKilled: boolean; readonly cap?: number; readonly peak?: number };
+  /** Of the control group or container. Bytes. `line`: who says that it was killed. */
+  readonly memory?: { readonly oomKilled: boolean; readonly cap?: number; readonly peak?: number; readonly line?: string };
   /** Number of an Xid that the kernel reported of one of its GPUs. */
   readonly xid?: number;
+  /** Its line in the kernel's log. */
+  readonly xidLine?: string;
+  /** It asks for a reset or a reboot, whatever the log has seen of it. */
+  readonly xidNeedsHand?: boolean;
   /** Its GPU is gone from the driver's list. */
   readonly gpuLost?: boolean;
   /** Path whose file system is full. */
   readonly diskFull?: string;
-  /** What a probe of readiness or progress found: silent, or answered without the model. */
-  readonly probe?: 'hangs' | 'refused';
+  /** What a probe of readiness or progress found: silent, answered without the model, or no byte of a download. */
+  readonly probe?: 'hangs' | 'refused' | 'no-download';
   /** The launch settings, by vLLM's own long names without dashes in front. Those of the log are used where absent. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Long flags that its version knows, without dashes: for what was meant by one that it does not know. */
   readonly flags?: readonly string[];
+  /** The same in full, and what became of flags that it does not know any more. */
+  readonly catalogue?: FlagCatalogue;
+  readonly history?: FlagHistory;
   /** Where the start was, as others saw it; the log's is used where absent. */
   readonly phase?: StartPhase;
+  /** How long it had been in that phase. */
+  readonly phaseMs?: number;
   /** It has been ready. */
   readonly served?: boolean;
   /** Whether processes of others held memory of its GPUs. */

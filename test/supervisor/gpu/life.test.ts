@@ -15,7 +15,6 @@ import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { makeRecord, makeWanted } from '../make.ts';
 
 const bin = new URL('../../faults/gpu-bin', import.meta.url).pathname;
-const at = '2026-01-01T00:00:00.000Z';
 let home: string;
 let clock: FakeClock;
 let notes: Message[];
@@ -38,22 +37,31 @@ const parts = () => ({
 const wanted = { ...makeWanted(), gpus: [l4.uuid] };
 
 describe('GpuLife', () => {
+  it.each([
+    ['nobody', 200, [], false],
+    ['a process that is there now', 200, [{ pid: 4711, name: 'python', usedMiB: 900 }], true],
+    ['its own process', 200, [{ pid: 1001, name: 'vllm', usedMiB: 900 }], false],
+    ['somebody who cannot be seen, from before its start', 4000, [], true],
+  ])('says who else is on the GPU of a start that ended: %s', async (_, usedMiB, processes, others) => {
+    const life = new GpuLife(parts());
+    await show({ usedMiB, processes: [] });
+    const start = await life.observeGpuBaseline(wanted);
+    await show({ usedMiB, processes });
+    const record = { ...makeRecord(1), ...(start.is === 'passed' ? start.record : {}) };
+    expect(await life.observeEnd(record, [])).toEqual({ others });
+    expect(await life.observeEnd(record, undefined)).toEqual({});
+  });
+
   it('keeps what was there before a launch, and reads its end against that', async () => {
     const life = new GpuLife(parts());
     await writeFile(join(home, 'kernel-log'), '[ 1.0] NVRM: Xid (PCI:0000:01:00): 13, old\n');
     const start = await life.observeGpuBaseline(wanted);
     expect(start).toMatchObject({ is: 'passed', record: { gpuBaselines: [{ index: 0, uuid: l4.uuid, usedBytes: 200 * 2 ** 20 }] } });
     const record = { ...makeRecord(1), ...(start.is === 'passed' ? start.record : {}) };
-    const report = { exit: { cause: 'exit', at, code: 0, line: 'EngineDeadError' }, permanent: false };
-    expect(await life.explainExit(report, record)).toBe(report);
+    expect(await life.observeEnd(record, undefined)).toEqual({});
     await writeFile(join(home, 'kernel-log'), '[ 1.0] NVRM: Xid (PCI:0000:01:00): 13, old\n[ 2.0] NVRM: Xid (PCI:0000:01:00): 31, new\n');
-    expect(await life.explainExit(report, record)).toEqual({
-      exit: {
-        ...{ cause: 'gpu', at, code: 0, diagnosis: 'xid-31', line: '[ 2.0] NVRM: Xid (PCI:0000:01:00): 31, new' },
-        report: expect.objectContaining({ cause: 'gpu_lost_xid', permanent: false, evidence: [{ line: 0, text: 'Xid 31' }] }),
-      },
-      permanent: false,
-    });
+    const line = '[ 2.0] NVRM: Xid (PCI:0000:01:00): 31, new';
+    expect(await life.observeEnd(record, [])).toMatchObject({ fault: { xid: 31, remedy: 'program', line } });
     expect(await life.proveMemoryReturned(record, [])).toBeUndefined();
     expect(notes).toEqual([]);
   });
@@ -65,8 +73,7 @@ describe('GpuLife', () => {
     await life.observeGpuBaseline(wanted);
     expect(start.is === 'passed' && start.record).not.toHaveProperty('lastXid');
     expect(notes.map(({ id }) => id)).toEqual(['life.gpu-xid-unread']);
-    const report = { exit: { cause: 'exit', at }, permanent: false };
-    expect(await life.explainExit(report, { ...makeRecord(1), ...(start.is === 'passed' ? start.record : {}) })).toBe(report);
+    expect(await life.observeEnd({ ...makeRecord(1), ...(start.is === 'passed' ? start.record : {}) }, undefined)).toEqual({});
   });
 
   it('I9 notices that an index means another GPU than at the last launch', async () => {

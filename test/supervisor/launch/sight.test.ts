@@ -77,10 +77,10 @@ it.each([
   ['docker/absent', DeployError.of('docker/absent', { looked: '/run/docker.sock' }), { permanent: false, waits: true }],
   ['docker/forbidden', DeployError.of('docker/forbidden', { address: '/run/docker.sock' }), { permanent: true }],
   ['docker/port-taken', DeployError.of('docker/port-taken', { problem: 'it is' }), { permanent: false }],
-])('a launch that fails by %s counts only where Docker was there to refuse it', (diagnosis, error, expected) => {
+])('a launch that fails by %s counts only where Docker was there to refuse it', (reason, error, expected) => {
   const { exit, type: _, ...how } = toLaunchFailed(error, '');
   expect(how).toEqual(expected);
-  expect(exit).toMatchObject({ cause: 'launch', diagnosis });
+  expect(exit).toMatchObject({ cause: 'launch', reason });
 });
 
 describe('a look at what the last supervisor left', () => {

@@ -16,7 +16,7 @@ import { toText } from '../../../src/text/render.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { makeState, makeWanted } from '../make.ts';
 
-const exit = { cause: 'exit', at: '2026-01-01T00:00:00Z', code: 1, diagnosis: 'oom', line: 'out of memory; key was s3cret-value' };
+const exit = { cause: 'exit', at: '2026-01-01T00:00:00Z', code: 1, reason: 'oom', line: 'out of memory; key was s3cret-value' };
 const failed: LifeEvent = { type: 'failed', exit };
 const ready: LifeEvent = { type: 'ready', elapsedMs: 1, servedNames: ['a'] };
 const stopped: LifeEvent = { type: 'stopped' };

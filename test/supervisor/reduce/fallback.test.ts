@@ -17,13 +17,13 @@ const wanted: Deployable = { ...makeWanted('heavy'), fallback: [shorter, eager, 
 const before: State = makeState({ desired: 'up', life: 'reclaiming', run: 1, launch: makeRecord(1), wanted });
 
 interface End {
-  readonly diagnosis?: string;
+  readonly reason?: string;
   readonly permanent?: boolean;
 }
 
 /** The proof that a start of run 1 is gone, which failed. */
-const fail = (state: State, { diagnosis, permanent = true }: End): [State, readonly Effect[]] => {
-  const exit = { cause: 'exit', at: '', code: 1, ...(diagnosis === undefined ? {} : { diagnosis }) };
+const fail = (state: State, { reason, permanent = true }: End): [State, readonly Effect[]] => {
+  const exit = { cause: 'exit', at: '', code: 1, ...(reason === undefined ? {} : { reason }) };
   const failing: State = { ...state, life: 'reclaiming', ending: { is: 'failure', exit, permanent, signature: 'same' } };
   return take(failing, { type: 'reclaimed', run: state.run, survivors: [] });
 };
@@ -51,11 +51,11 @@ const eventsOf = (effects: readonly Effect[]): readonly LifeEvent[] => effects.f
 
 describe('the step that is planned in place of giving up', () => {
   it.each<[string, End, string | undefined]>([
-    ['the first that can cure it', { diagnosis: 'kv_cache_too_small' }, 'shorter'],
-    ['not one that cannot', { diagnosis: 'torch_compile_or_triton_failure' }, 'eager'],
-    ['a profile, where no setting does', { diagnosis: 'quantization_unsupported_gpu' }, 'small'],
-    ['none for what nobody can cure', { diagnosis: 'model_not_found' }, undefined],
-    ['none for a cause that nobody knows', { diagnosis: 'xid-79' }, undefined],
+    ['the first that can cure it', { reason: 'kv_cache_too_small' }, 'shorter'],
+    ['not one that cannot', { reason: 'torch_compile_or_triton_failure' }, 'eager'],
+    ['a profile, where no setting does', { reason: 'quantization_unsupported_gpu' }, 'small'],
+    ['none for what nobody can cure', { reason: 'model_not_found' }, undefined],
+    ['none for a cause that nobody knows', { reason: 'xid-79' }, undefined],
     ['none without a diagnosis', {}, undefined],
   ])('%s', (_, end, step) => {
     const [state, effects] = fail(before, end);
@@ -69,16 +69,16 @@ describe('the step that is planned in place of giving up', () => {
   });
 
   it('is also taken after the same failure twice, and not after the first that may go away', () => {
-    const [first] = fail(before, { diagnosis: 'cuda_oom_warmup', permanent: false });
+    const [first] = fail(before, { reason: 'cuda_oom_warmup', permanent: false });
     expect(first.life).toBe('backoff');
     expect(first.falling).toBeUndefined();
-    const [second] = fail({ ...first, life: 'reclaiming', launch: makeRecord(1) }, { diagnosis: 'cuda_oom_warmup', permanent: false });
+    const [second] = fail({ ...first, life: 'reclaiming', launch: makeRecord(1) }, { reason: 'cuda_oom_warmup', permanent: false });
     expect(second.falling?.step).toBe('eager');
   });
 
   it('is taken at the door of a crash loop, which goes on where there is none', () => {
     const often: State = { ...before, failures: 5, readyAt: '2026-01-01T00:00:00.000Z' };
-    const [state] = fail(often, { diagnosis: 'cuda_oom_runtime', permanent: false });
+    const [state] = fail(often, { reason: 'cuda_oom_runtime', permanent: false });
     expect(state.falling).toMatchObject({ step: 'eager', againMs: 30 * 60_000 });
     const [refused] = take(state, planned(state, 'eager'));
     const [over, effects] = take(refused, planned(refused, 'small'));
@@ -88,14 +88,14 @@ describe('the step that is planned in place of giving up', () => {
   });
 
   it('comes after a way back to what served', () => {
-    const [state, effects] = fail({ ...before, lastGood: makeWanted('good') }, { diagnosis: 'kv_cache_too_small' });
+    const [state, effects] = fail({ ...before, lastGood: makeWanted('good') }, { reason: 'kv_cache_too_small' });
     expect(state).toMatchObject({ life: 'preflight', wanted: { spec: { hash: 'good' } } });
     expect(kinds(effects)).toContain('rolling-back');
   });
 });
 
 describe('its plan', () => {
-  const [planning] = fail(before, { diagnosis: 'kv_cache_too_small' });
+  const [planning] = fail(before, { reason: 'kv_cache_too_small' });
 
   it('is started with fresh counts, and what is left behind is nothing to go back to', () => {
     const [state, effects] = take({ ...planning, failures: 4, lastGood: wanted }, planned(planning, 'shorter', 'light'));
@@ -107,7 +107,7 @@ describe('its plan', () => {
       changes: [{ path: 'vllm.max-model-len', from: '8', to: '4' }],
       because: 'kv_cache_too_small',
     });
-    const [next] = fail({ ...state, launch: makeRecord(2) }, { diagnosis: 'kv_cache_too_small' });
+    const [next] = fail({ ...state, launch: makeRecord(2) }, { reason: 'kv_cache_too_small' });
     expect(next.falling?.step).toBe('eager');
   });
 
@@ -121,7 +121,7 @@ describe('its plan', () => {
     const [third] = take(second, planned(second, 'eager', hash));
     const [over, told] = take(third, planned(third, 'small', hash));
     expect(over.life).toBe('failed');
-    expect(eventsOf(told)).toMatchObject([{ type: 'failed', exit: { diagnosis: 'kv_cache_too_small' } }]);
+    expect(eventsOf(told)).toMatchObject([{ type: 'failed', exit: { reason: 'kv_cache_too_small' } }]);
     expect(kinds(told)).toContain('cancel');
   });
 
@@ -163,9 +163,9 @@ describe('its plan', () => {
 it('leaves a lighter profile of adapt to its own way back', () => {
   const settings = { when: {}, forMs: 0, backBelowPercent: 80, backAfterMs: 0, leastStayMs: 0, mostSteps: 4, steps: ['light'] };
   const light: Deployable = { ...makeWanted('light'), fallback: [shorter], adapt: { settings, ladder: [wanted, makeWanted('light')] } };
-  expect(fail({ ...before, wanted: light }, { diagnosis: 'kv_cache_too_small' })[0].life).toBe('failed');
+  expect(fail({ ...before, wanted: light }, { reason: 'kv_cache_too_small' })[0].life).toBe('failed');
   const top: Deployable = { ...wanted, adapt: { settings, ladder: [wanted, makeWanted('light')] } };
-  const [planning] = fail({ ...before, wanted: top }, { diagnosis: 'kv_cache_too_small' });
+  const [planning] = fail({ ...before, wanted: top }, { reason: 'kv_cache_too_small' });
   const [state] = take(planning, planned(planning, 'shorter', 'shortened'));
   expect(state.wanted.adapt?.ladder.map(({ spec }) => spec.hash)).toEqual(['shortened', 'light']);
 });

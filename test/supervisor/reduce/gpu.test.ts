@@ -9,7 +9,7 @@ import { makeRecord, makeState, makeWanted } from '../make.ts';
 
 const moment = { wallMs: Date.parse('2026-01-01T00:10:00Z'), random: 0 };
 const at = '2026-01-01T00:09:00.000Z';
-const held = { cause: 'vram-held', diagnosis: 'vram-held', at, line: 'GPU 0: 11.7 GiB' };
+const held = { cause: 'vram-held', reason: 'vram-held', at, line: 'GPU 0: 11.7 GiB' };
 const failure = { is: 'failure', exit: { cause: 'exit', at }, permanent: false } as const;
 const ended: Partial<State> = { life: 'reclaiming', desired: 'up', run: 1, launch: makeRecord(1), readyAt: at };
 
@@ -38,7 +38,7 @@ it.each<[State['life'], string, State['life']]>([
   ['starting', 'gpu', 'failed'],
   ['ready', 'exit', 'backoff'],
 ])('I1 an end while %s by %s, for good, leads to %s', (life, cause, after) => {
-  const exit = { cause, at, diagnosis: 'xid-79' };
+  const exit = { cause, at, reason: 'xid-79' };
   const { state } = step({ ...ended, life }, { type: 'exited', run: 1, exit, permanent: true });
   expect(state.life).toBe('reclaiming');
   expect(step(state, { type: 'reclaimed', run: 1, survivors: [] }).state.life).toBe(after);

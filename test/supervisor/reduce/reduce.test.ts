@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { say } from '../../../src/core/message.ts';
 import { reduce } from '../../../src/supervisor/reduce/reduce.ts';
 import type { Effect, Signal, TimerName } from '../../../src/supervisor/signal.ts';
 import type { State } from '../../../src/supervisor/state.ts';
@@ -87,6 +88,17 @@ describe('a start', () => {
     const after = run(timedOut.state, exited(), reclaimed());
     expect(after.state).toMatchObject({ life: 'backoff', failures: 1, lastExit: { cause: 'gate' } });
     expect(run(starting, timer('start-deadline')).state.lastExit?.cause).toBe('start-timeout');
+  });
+
+  it('has the diagnosis of its log, where it was ended because it was not ready in time', () => {
+    const timedOut = run(starting, { type: 'gate-timed-out', run: 1, check: 'chat', detail: 'HTTP 400' });
+    const diagnosis = { cause: 'tokenizer_or_chat_template', title: say('cause.unknown'), confidence: 'sure', evidence: [] } as const;
+    const told = (permanent: boolean) =>
+      exited(1, { exit: { ...exit, reason: diagnosis.cause, diagnosis: { ...diagnosis, permanent } }, permanent });
+    const lastExit = { cause: 'gate', line: 'chat: HTTP 400', reason: diagnosis.cause, diagnosis: { permanent: false } };
+    expect(run(timedOut.state, told(false)).state).toMatchObject({ life: 'reclaiming', lastExit });
+    expect(run(timedOut.state, told(false), reclaimed()).state).toMatchObject({ life: 'backoff', lastExit });
+    expect(run(timedOut.state, told(true), reclaimed()).state).toMatchObject({ life: 'failed', lastExit: { cause: 'gate' } });
   });
 
   it('fails for good when the same start fails the same way twice', () => {

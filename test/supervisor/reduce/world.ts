@@ -120,8 +120,8 @@ class World {
     this.alive.delete(run);
     if (hand < 0.2) return this.feed({ type: 'exited', run, exit: { cause: 'stopped-by-hand', at: '' }, permanent: false });
     const permanent = this.random() < 0.2;
-    const diagnosis = this.random() < 0.5 ? 'kv_cache_too_small' : 'engine_dead_runtime';
-    const exit = { cause: 'exit', at: '', code: 1, diagnosis };
+    const reason = this.random() < 0.5 ? 'kv_cache_too_small' : 'engine_dead_runtime';
+    const exit = { cause: 'exit', at: '', code: 1, reason };
     this.feed({ type: 'exited', run, exit, permanent, signature: `${Math.floor(this.random() * 3)}` });
   }
 

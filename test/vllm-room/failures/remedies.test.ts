@@ -106,6 +106,34 @@ describe('remedies with the numbers of the log', () => {
     ]);
   });
 
+  it('where not one block of the cache fits, the share grows before anything is made smaller, as long as some is left', () => {
+    const text = 'ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine.';
+    const namesOf = (settings: Readonly<Record<string, unknown>>, beside = {}) =>
+      setsOf(text, { settings, ...beside }).map((set) => Object.entries(set)[0]);
+    const rest = [
+      ['vllm.max-num-batched-tokens', 4096],
+      ['vllm.enforce-eager', true],
+      ['vllm.tensor-parallel-size', 2],
+      ['vllm.max-model-len', 20_480],
+    ];
+    const length = { 'max-model-len': 40_960 };
+    expect(namesOf({ ...length, 'gpu-memory-utilization': '0.5' })).toEqual([['vllm.gpu-memory-utilization', 0.92], ...rest]);
+    expect(namesOf(length)).toEqual([['vllm.gpu-memory-utilization', 0.95], ...rest]);
+    expect(namesOf({ ...length, 'gpu-memory-utilization': 0.97 })).toEqual(rest);
+    expect(namesOf(length, { othersOnGpu: true })).toEqual(rest);
+    expect(namesOf({ ...length, 'kv-cache-memory-bytes': 2 ** 24 })).toEqual([
+      ['vllm.kv-cache-memory-bytes', 3 * 2 ** 24],
+      ['vllm.max-model-len', 20_480],
+    ]);
+  });
+
+  it('a share that leaves much of the GPU grows before the context is shortened; of a full one the estimate is sure', () => {
+    const text =
+      "ValueError: To serve at least one request with the models's max seq len (16384), (3.0 GiB KV cache is needed, which is larger than the available KV cache memory (1.87 GiB). Based on the available memory, the estimated maximum model length is 10224.";
+    const firstOf = (share: number) => setsOf(text, { settings: { 'gpu-memory-utilization': share } })[0];
+    expect([firstOf(0.6), firstOf(0.9)]).toEqual([{ 'vllm.gpu-memory-utilization': 0.92 }, { 'vllm.max-model-len': 10_224 }]);
+  });
+
   it('a limit of memory grows by a quarter of what was used', () => {
     const memory = { oomKilled: true, cap: 2 ** 31, peak: 2 ** 31 };
     expect(setsOf('', { memory })[0]).toEqual({ 'resources.memory': '2560MiB' });

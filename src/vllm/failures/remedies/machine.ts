@@ -11,7 +11,10 @@ type MachineCause = Exclude<CauseId, keyof typeof memoryRemedies | keyof typeof 
 
 export const machineRemedies: Readonly<Record<MachineCause, RemedyMaker>> = {
   container_entrypoint_invalid: () => [toRemedy(say('cure.image.own'), { 'engine.image': null }), toRemedy(say('cure.entrypoint'))],
-  disk_full: () => [toRemedy(say('cure.disk.free'), undefined, 'df -h'), toRemedy(say('cure.disk.move'))],
+  disk_full: ({ facts, evidence }) => [
+    toRemedy(say('cure.disk.free'), undefined, toDiskCommand(evidence.diskFull ?? facts['path'])),
+    toRemedy(say('cure.disk.move')),
+  ],
   docker_no_gpu_runtime: () => [
     toRemedy(say('cure.docker.toolkit'), undefined, 'sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker'),
   ],
@@ -45,6 +48,11 @@ export const machineRemedies: Readonly<Record<MachineCause, RemedyMaker>> = {
   undetermined_only_teardown_noise: () => [toRemedy(say('cure.log.more'))],
   unknown: () => [toRemedy(say('cure.unknown'))],
 };
+
+/** Only a plain path becomes part of a command. */
+function toDiskCommand(path: string | undefined): string {
+  return path !== undefined && /^\/[\w./-]{1,200}$/.test(path) ? `df -h ${path}` : 'df -h';
+}
 
 const withoutFlashinfer = { 'vllm.attention-backend': 'TRITON_ATTN', 'engine.env.VLLM_USE_FLASHINFER_SAMPLER': '0' };
 

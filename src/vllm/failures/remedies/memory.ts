@@ -17,7 +17,7 @@ type MemoryCause =
 
 export const memoryRemedies: Readonly<Record<MemoryCause, RemedyMaker>> = {
   free_memory_below_utilization: (known) => [...fitShare(known), ...waitForGpu(known)],
-  kv_cache_too_small: (known) => [...shortenLength(known), ...enlargeCache(known), ...raiseShare(known), ...halveCache(known)],
+  kv_cache_too_small: toCacheRemedies,
   cuda_oom_runtime: (known) => [...lowerShare(known), ...halve(known, 'max-num-batched-tokens'), ...halve(known, 'max-num-seqs')],
   cuda_oom_warmup: (known) => [...waitForGpu(known), ...halve(known, 'max-num-seqs'), ...lowerShare(known), ...goEager(known)],
   cuda_oom_weights: (known) => [...waitForGpu(known), ...splitModel(known), toRemedy(say('cure.model.smaller'))],
@@ -33,6 +33,21 @@ const share = 'gpu-memory-utilization';
 /** vLLM's own, since 0.21. */
 const usualShare = 0.92;
 const mostShare = 0.95;
+
+/** Below this, much of the GPU is left to nobody. */
+const lowShare = 0.85;
+
+/** What was asked for first where there is room for it; vLLM's own estimate of a length is sure to fit. */
+function toCacheRemedies(known: RemedyFacts): readonly Remedy[] {
+  const more = [...enlargeCache(known), ...raiseShare(known)];
+  const shorter = shortenLength(known);
+  // Where not one block fits, weights and working memory take it all: a shorter context alone hardly changes that.
+  const isNothing = /No available memory/.test(known.text) || Number(known.facts['freeGiB'] ?? 1) <= 0;
+  const spare = [...halve(known, 'max-num-batched-tokens'), ...goEager(known), ...splitModel(known), toRemedy(say('cure.model.smaller'))];
+  if (isNothing) return [...more, ...(isCpu(known) ? [] : spare), ...shorter];
+  const hasRoom = (toNumber(known.settings[share]) ?? usualShare) < lowShare;
+  return hasRoom ? [...more, ...shorter, ...halveCache(known)] : [...shorter, ...more, ...halveCache(known)];
+}
 
 function isCpu({ facts, settings }: RemedyFacts): boolean {
   return facts['node'] !== undefined || settings['kv-cache-memory-bytes'] !== undefined;
@@ -70,11 +85,11 @@ function shortenLength({ facts, settings }: RemedyFacts): readonly Remedy[] {
   return [toRemedy(say('cure.length.half', { length: half }), { 'vllm.max-model-len': half })];
 }
 
-/** Where the size was set, one that holds a request of the wanted length. */
+/** Where the size was set, one that holds a request of the wanted length, or twice as much. */
 function enlargeCache({ facts, settings }: RemedyFacts): readonly Remedy[] {
   const old = toNumber(settings['kv-cache-memory-bytes']);
-  const needed = toNumber(facts['neededGiB']);
-  if (old === undefined || needed === undefined) return [];
+  if (old === undefined) return [];
+  const needed = toNumber(facts['neededGiB']) ?? (old * 2) / gib;
   // Printed with two digits: one hundredth more than what it says is enough.
   const bytes = Math.ceil(((needed + 0.01) * gib) / 2 ** 24) * 2 ** 24;
   return bytes <= old ? [] : [toRemedy(say('cure.cache.size', { size: toSizeText(bytes) }), { 'vllm.kv-cache-memory-bytes': bytes })];
@@ -84,7 +99,7 @@ function raiseShare(known: RemedyFacts): readonly Remedy[] {
   if (isCpu(known) || known.evidence.othersOnGpu === true) return [];
   const old = toNumber(known.settings[share]) ?? usualShare;
   if (old >= mostShare) return [];
-  const next = old >= 0.85 ? mostShare : usualShare;
+  const next = old >= lowShare ? mostShare : usualShare;
   return [toRemedy(say('cure.share.raise', { share: next, old }), { [`vllm.${share}`]: next })];
 }
 

@@ -2,6 +2,8 @@
 import type { Remedy } from '../../../core/finding.ts';
 import { say } from '../../../core/message.ts';
 import { toNearest } from '../../../core/nearest.ts';
+import { checkHistory } from '../../flag-history.ts';
+import type { FailureEvidence } from '../evidence.ts';
 import { type RemedyFacts, type RemedyMaker, toNumber, toProfileKey, toRemedy } from './remedy.ts';
 
 type SettingCause =
@@ -39,14 +41,38 @@ function toFlagRemedies({ facts, settings, evidence }: RemedyFacts): readonly Re
   if (flag === undefined) return [];
   if (!flag.startsWith('-')) return [toRemedy(say('cure.flag.leave', { flag }))];
   const name = flag.replace(/^-+/, '').replaceAll('_', '-');
-  const [nearest] = evidence.flags?.includes(name) ? [] : toNearest(name, evidence.flags ?? [], 1);
+  const flags = evidence.flags ?? Object.keys(evidence.catalogue?.flags ?? {});
   const value = settings[name] ?? true;
+  const successor = toSuccessor(name, value, evidence);
+  // What became of it is known: what is spelled like it is something else.
+  const [nearest] = flags.includes(name) || successor.length > 0 ? [] : toNearest(name, flags, 1);
   const renamed =
     nearest === undefined
       ? []
       : [toRemedy(say('cure.flag.nearest', { nearest: `--${nearest}`, flag }), { [`vllm.${name}`]: null, [toProfileKey(nearest)]: value })];
-  const apart = evidence.flags?.includes(name) ? [toRemedy(say('cure.flag.apart'))] : [];
-  return [...renamed, ...apart, toRemedy(say('cure.flag.leave', { flag }), { [`vllm.${name}`]: null })];
+  const apart = flags.includes(name) ? [toRemedy(say('cure.flag.apart'))] : [];
+  return [...successor, ...renamed, ...apart, toRemedy(say('cure.flag.leave', { flag }), { [`vllm.${name}`]: null })];
+}
+
+/** What does today what a flag did that its version does not know any more, or what came before it. */
+function toSuccessor(name: string, value: unknown, { catalogue, history }: FailureEvidence): readonly Remedy[] {
+  if (catalogue === undefined || history === undefined || !isSettingValue(value)) return [];
+  const past = checkHistory({ key: name, name, tail: '', value }, { catalogue, history, version: catalogue.version });
+  if (past === undefined) return [];
+  const { message, hint, fix } = past;
+  const set = fix && Object.fromEntries(Object.entries(fix).map(([path, one]) => [toOwnPath(path), one]));
+  // Only to leave it out is offered anyway.
+  const isMore = set !== undefined && Object.values(set).some((one) => one !== null);
+  return [toRemedy(hint === undefined ? message : say('cure.flag.past', { message, hint }), isMore ? set : undefined)];
+}
+
+function isSettingValue(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** The cure of a setting names it below `vllm`, also where it stands at the top of a profile. */
+function toOwnPath(path: string): string {
+  return path.startsWith('vllm.') && !path.includes('.', 5) ? toProfileKey(path.slice(5)) : path;
 }
 
 function toValueRemedies({ facts, text, settings }: RemedyFacts): readonly Remedy[] {
