@@ -61,8 +61,15 @@ async function proveOn(stage: Stage, { say }: Asked): Promise<Verdict> {
       `${right(cured)} of ${cured.length} cured`,
       `${cases.length} cases and ${cures.length} cures in all, ${Object.keys(elsewhere).length} recorded failures elsewhere`,
     ].join('; '),
-    lines: lost,
+    lines: [...lost, ...toTable([...named, ...cured])],
   };
+}
+
+function toTable(played: readonly Played[]): readonly string[] {
+  const rows = played.map(
+    ({ name, found, ms, problems }) => `| ${name} | ${found} | ${toSeconds(ms, 0)} | ${problems.length === 0 ? '' : 'missed'} |`,
+  );
+  return rows.length === 0 ? [] : ['| case | cause, or what was changed | with all commands | |', '| --- | --- | --- | --- |', ...rows];
 }
 
 /** Everything, or what the words name. */

@@ -1,11 +1,15 @@
 /** Starts of the real vLLM that fail and end ready: by `up --fix`, or by the profile's own `fallback`. */
 import type { Case } from './cases.ts';
 
-export interface Cure extends Case {
+/** What a cure must have done. */
+export interface Change {
   /** The cause that it is cured of, as `status` says it then. */
   readonly because: string;
   /** Settings that are otherwise then. */
   readonly changed: readonly string[];
+}
+
+export interface Cure extends Case, Change {
   /** Its profile has a ladder, and nobody asks for `--fix`. */
   readonly ladder?: true;
 }

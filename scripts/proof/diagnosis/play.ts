@@ -3,7 +3,7 @@ import type { Diagnosis } from '../../../src/core/finding.ts';
 import type { Deployment } from '../../../src/supervisor/deployment.ts';
 import type { CliResult } from '../../../test/scenarios/sandbox.ts';
 import type { Case } from './cases.ts';
-import type { Cure } from './cures.ts';
+import type { Change, Cure } from './cures.ts';
 import { listLogs, type Scene, type Stage, setScene } from './stage.ts';
 
 /** Of `captures.json`. */
@@ -55,8 +55,14 @@ export async function playCase(
   }
 }
 
-export function startScene({ box }: Stage, { file, port }: Scene, ...options: string[]): Promise<CliResult> {
+function startScene({ box }: Stage, { file, port }: Scene, ...options: string[]): Promise<CliResult> {
   return box.cli('up', '-p', file, '--set', `server.port=${port}`, ...options, '-o', 'json');
+}
+
+/** Of a case whose failure is known by now: `up --fix` need not meet it again. */
+export async function mendCase(stage: Stage, scene: Scene, change: Change): Promise<readonly string[]> {
+  const up = await startScene(stage, scene, '--skip-preflight', '--fix');
+  return up.code === 0 ? checkCured(stage, up.json<Deployment>(), change) : [`up --fix: exit ${up.code}: ${toEnd(up)}`];
 }
 
 /** A start that fails, the change, and a start that answers: in one command. */
@@ -76,11 +82,7 @@ export async function playCure(stage: Stage, cure: Cure): Promise<Played> {
 }
 
 /** Ready, otherwise than it was asked for, for the reason, and it answers. */
-export async function checkCured(
-  stage: Stage,
-  deployed: Deployment,
-  { because, changed }: Omit<Cure, keyof Case>,
-): Promise<readonly string[]> {
+async function checkCured(stage: Stage, deployed: Deployment, { because, changed }: Change): Promise<readonly string[]> {
   const { state, run, running = [], endpoint } = deployed;
   const missing = changed.filter((path) => !running.some((one) => one.path === path && one.because === because));
   const { lastExit } = (await stage.box.cli('status', deployed.name, '-o', 'json')).json<Deployment>();
