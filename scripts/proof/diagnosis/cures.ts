@@ -62,6 +62,12 @@ export const cures: readonly Cure[] = [
     changed: ['vllm.tool-call-parser'],
   },
   {
+    name: 'template that is not there',
+    profile: vllm('chat-template: $HERE/no.jinja'),
+    because: 'tokenizer_or_chat_template',
+    changed: ['vllm.chat-template'],
+  },
+  {
     name: 'quantization that the checkpoint does not have',
     profile: 'quantization: awq',
     because: 'quantization_mismatch',

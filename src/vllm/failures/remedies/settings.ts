@@ -37,7 +37,7 @@ export const settingRemedies: Readonly<Record<SettingCause, RemedyMaker>> = {
 function toFlagRemedies({ facts, settings, evidence }: RemedyFacts): readonly Remedy[] {
   const flag = facts['flag']?.replace(/[,;'"]+$/, '');
   if (flag === undefined) return [];
-  if (!flag.startsWith('-')) return [toRemedy(say('cure.flag.leave', { flag }))];
+  if (!flag.startsWith('-')) return [...toSwitches(flag, settings), toRemedy(say('cure.flag.leave', { flag }))];
   const name = flag.replace(/^-+/, '').replaceAll('_', '-');
   const [nearest] = evidence.flags?.includes(name) ? [] : toNearest(name, evidence.flags ?? [], 1);
   const value = settings[name] ?? true;
@@ -47,6 +47,14 @@ function toFlagRemedies({ facts, settings, evidence }: RemedyFacts): readonly Re
       : [toRemedy(say('cure.flag.nearest', { nearest: `--${nearest}`, flag }), { [`vllm.${name}`]: null, [toProfileKey(nearest)]: value })];
   const apart = evidence.flags?.includes(name) ? [toRemedy(say('cure.flag.apart'))] : [];
   return [...renamed, ...apart, toRemedy(say('cure.flag.leave', { flag }), { [`vllm.${name}`]: null })];
+}
+
+/** `--enable-x False`: switches take no word; where it came from, the settings tell. */
+function toSwitches(word: string, settings: RemedyFacts['settings']): readonly Remedy[] {
+  if (!/^(true|false)$/i.test(word)) return [];
+  const value = word.toLowerCase() === 'true';
+  const keys = Object.entries(settings).flatMap(([name, written]) => (written === word ? [toProfileKey(name)] : []));
+  return keys.map((key) => toRemedy(say('cure.value.choice', { key, value: String(value) }), { [key]: value }));
 }
 
 function toValueRemedies({ facts, text, settings }: RemedyFacts): readonly Remedy[] {
