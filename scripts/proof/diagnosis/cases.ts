@@ -2,7 +2,7 @@
  * The starts that failed when vLLM 0.32.0 was recorded (`test/fixtures/logs`), each as a person would write it: lines of
  * a profile on top of `tiny`. Its cause stands in `test/fixtures/failures/captures.json` under the same name.
  */
-import { cpus } from 'node:os';
+import { cpus, freemem, totalmem } from 'node:os';
 import type { BrokenModel } from './models.ts';
 
 export interface Case {
@@ -30,6 +30,8 @@ const env = (variables: string) => `engine: { env: { ${variables} } }`;
 const localModel = 'model: { source: local, path: $MODEL }';
 /** Cores that this machine does not have. */
 const beyond = cpus().length + 4;
+/** A share of the memory that is not free: that of the recorded start, or all of it where there is plenty. */
+const tooMuch = (share: number) => (freemem() / totalmem() < share - 0.02 ? share : 1);
 
 export const cases: readonly Case[] = [
   { name: 'bad-architecture-unsupported', model: 'other-architecture', profile: localModel },
@@ -92,7 +94,8 @@ export const cases: readonly Case[] = [
   { name: 'bad-weights-truncated', model: 'cut-weights', profile: `${localModel}\n${vllm('load-format: auto')}` },
   { name: 'cap-address-space-3G', profile: '', wrapper: { before: 'prlimit --as=3221225472' } },
   { name: 'cap-nofile-64', profile: '', wrapper: { before: 'prlimit --nofile=64:64' } },
-  { name: 'cpu-gpu-memory-utilization-0.9', profile: vllm('kv-cache-memory-bytes: null, gpu-memory-utilization: 0.9') },
-  { name: 'cpu-gpu-memory-utilization-default', profile: vllm('kv-cache-memory-bytes: null') },
+  { name: 'cpu-gpu-memory-utilization-0.9', profile: vllm(`kv-cache-memory-bytes: null, gpu-memory-utilization: ${tooMuch(0.9)}`) },
+  // Left to vLLM it is 0.92; a plan never leaves it to vLLM, it sets a size.
+  { name: 'cpu-gpu-memory-utilization-default', profile: vllm(`kv-cache-memory-bytes: null, gpu-memory-utilization: ${tooMuch(0.92)}`) },
   { name: 'pin-omp-bind-no-such-core', profile: env(`VLLM_CPU_OMP_THREADS_BIND: ${beyond}-${beyond + 1}`) },
 ];

@@ -36,6 +36,9 @@ export async function openStage(engineHome: string): Promise<Stage> {
   return { box, here, program: toProgram(engineHome) };
 }
 
+/** One failure is enough; and where others want the machine too, that is none. */
+const always = 'restart: { max-failures: 1, first-delay: 100ms }\nhealth: { start-deadline: 1h, start-stall-after: 30m }';
+
 /** `wanted`: lines of the profile, where they are not those of the case. */
 export async function setScene(stage: Stage, one: Case, wanted = one.profile): Promise<Scene> {
   const name = one.name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
@@ -44,7 +47,7 @@ export async function setScene(stage: Stage, one: Case, wanted = one.profile): P
   const wrapper = one.wrapper && wanted === one.profile ? [`engine: { executable: ${await writeWrapper(stage, name, one.wrapper)} }`] : [];
   const lines = [wanted, ...wrapper].join('\n').replaceAll('$HERE', stage.here).replaceAll('$MODEL', model);
   const file = join(stage.box.home, `${name}.yaml`);
-  await writeFile(file, `extends: tiny\nrestart: { max-failures: 1, first-delay: 100ms }\n${lines}\n`);
+  await writeFile(file, `extends: tiny\n${always}\n${lines}\n`);
   const taker = one.portTaken ? await listenOn(port) : undefined;
   return { name, file, port, end: async () => void (await new Promise((done) => (taker ? taker.close(done) : done(undefined)))) };
 }
