@@ -1,4 +1,4 @@
-// npm run proof:R1 … proof:R11, proof:docker — one of the bars of supervision: prints its figure and a row for
+// npm run proof:R1 … proof:R11, proof:docker, proof:diagnosis — one of the bars of supervision: prints its figure and a row for
 // docs/proofs.md; exit 1 when the bar is missed. ROUNDS=N goes fewer rounds (for bars in real time: minutes). R3 asks
 // for a real vLLM in QWEN_DEPLOY_TEST_ENGINE_HOME, or `-- --stand-in-only`; R7, R11 and docker need root. The proofs
 // share TypeScript with the tests, so they are bundled first.

@@ -1,4 +1,5 @@
 /** One bar: its proof, what it found, and a row for docs/proofs.md. */
+import { diagnosis } from './diagnosis.ts';
 import { dockerBackend } from './docker.ts';
 import type { Asked, Bar } from './lib/bar.ts';
 import { toSeconds } from './lib/numbers.ts';
@@ -27,6 +28,7 @@ const bars: readonly Bar[] = [
   canarySecret,
   pidReuse,
   dockerBackend,
+  diagnosis,
 ];
 
 /** The exit status: 0 met, 1 missed, 2 no such bar. */

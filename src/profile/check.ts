@@ -10,14 +10,23 @@ import { isMap } from './map.ts';
 import { parseShape, type RawProfile, type ShapeIssue, toKnownKeys } from './schema.ts';
 import { isSecretPath } from './secrets.ts';
 
-export type Checked = { readonly is: 'sound'; readonly raw: RawProfile } | { readonly is: 'broken'; readonly findings: readonly Finding[] };
+/** `notes`: what nobody wanted to be stopped by. */
+export type Checked =
+  | { readonly is: 'sound'; readonly raw: RawProfile; readonly notes: readonly Finding[] }
+  | { readonly is: 'broken'; readonly findings: readonly Finding[] };
 
 /** Of a file with hundreds of problems, nobody cures all by hand; and each cure is tried before it is told. */
 const mostCures = 50;
 
+export interface Checking extends Omit<Source, 'value'> {
+  /** What is wrong with it is no more than a warning, as long as vLLM can be told what it says. */
+  readonly unchecked: boolean;
+}
+
 /** The layer as a `RawProfile`, or everything that is wrong with it. */
-export function checkLayer(value: Readonly<Record<string, unknown>>, source: Omit<Source, 'value'>): Checked {
-  const rules = checkRules(value).map(({ at, path, ...rest }) => ({ ...rest, path: path.join('.'), ...source.locate(path, at) }));
+export function checkLayer(value: Readonly<Record<string, unknown>>, { unchecked, ...source }: Checking): Checked {
+  const found = checkRules(value);
+  const rules = found.map(({ at, path, sayable: _, ...rest }) => ({ ...rest, path: path.join('.'), ...source.locate(path, at) }));
   const shape = parseShape(value);
   if ('issues' in shape) {
     const issues = shape.issues.flatMap(toPlainIssues);
@@ -25,7 +34,9 @@ export function checkLayer(value: Readonly<Record<string, unknown>>, source: Omi
     const isRuled = ({ path }: Finding) => rules.some((rule) => rule.path === path);
     return { is: 'broken', findings: [...findings.filter((finding) => !isRuled(finding)), ...rules] };
   }
-  return rules.length > 0 ? { is: 'broken', findings: rules } : { is: 'sound', raw: shape.raw };
+  if (!unchecked && rules.length > 0) return { is: 'broken', findings: rules };
+  if (found.some(({ sayable }) => !sayable)) return { is: 'broken', findings: rules.filter((_, at) => !found[at]?.sayable) };
+  return { is: 'sound', raw: shape.raw, notes: rules.map((rule) => ({ ...rule, severity: 'warning' })) };
 }
 
 /** A value that fits no branch of a union is reported as the union's own problem, unless it got inside a branch. */

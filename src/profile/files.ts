@@ -17,7 +17,7 @@ import {
   toProblem,
 } from './find.ts';
 import type { FlagShelf } from './flags.ts';
-import { checkWritten, type ParsedProfile, parseText, toLocate, type WrittenProfile } from './parse.ts';
+import { type CheckAsked, checkWritten, type ParsedProfile, parseText, toLocate, type WrittenProfile } from './parse.ts';
 
 /** What was read once in a command; a parent of many profiles is one file. The keys are all paths that were looked at. */
 export interface ReadCache {
@@ -30,7 +30,7 @@ export interface ReadCache {
 interface ProfileFile {
   readonly written: WrittenProfile;
   /** As checkWritten does. */
-  readonly check: (given: readonly (readonly string[])[]) => ParsedProfile;
+  readonly check: (asked: CheckAsked) => ParsedProfile;
 }
 
 /** A file, or why there is nothing to read. */
@@ -177,9 +177,9 @@ function readFile({ path, source }: FoundProfile, { files }: ReadCache): Promise
 /** A parent of many is checked once; unless `--set` takes something out of it. */
 function toFile(written: WrittenProfile): ProfileFile {
   let plain: ParsedProfile | undefined;
-  const check: ProfileFile['check'] = (given) => {
-    if (given.length > 0) return checkWritten(written, given);
-    plain ??= checkWritten(written);
+  const check: ProfileFile['check'] = (asked) => {
+    if (asked.given.length > 0 || asked.unchecked) return checkWritten(written, asked);
+    plain ??= checkWritten(written, asked);
     return plain;
   };
   return { written, check };

@@ -11,6 +11,8 @@ import { isReference, isSecretName } from './secrets.ts';
 export type RuleFinding = Pick<Finding, 'code' | 'severity' | 'message' | 'hint' | 'fix'> & {
   readonly path: readonly string[];
   readonly at: 'key' | 'value';
+  /** Who wants no checks gets it: it can be said to vLLM as it stands, and what comes of it is vLLM's to say. */
+  readonly sayable?: boolean;
 };
 
 type Layer = Readonly<Record<string, unknown>>;
@@ -49,7 +51,7 @@ function toThinking(value: unknown): unknown {
 
 function checkFlagName(key: string, value: unknown, layer: Layer): readonly RuleFinding[] {
   const path = ['vllm', key];
-  const about = { severity: 'error', path, at: 'key' } as const;
+  const about = { severity: 'error', path, at: 'key', sayable: isFlagWord(key) } as const;
   const name = key.replace(/^-+/, '').replace(/^[^.]*/, (head) => head.replaceAll('_', '-'));
   const right = toOurPlace(name);
   if (right !== undefined) return [toWrongPlace({ path, right, at: 'key' }, layer, toOurValue(name, value))];
@@ -72,6 +74,11 @@ function checkFlagName(key: string, value: unknown, layer: Layer): readonly Rule
   const fix = toMoveCure({ from: path, to: ['vllm', name], tree: layer });
   const message = say('profile.spelling', { path: path.join('.') });
   return [{ ...about, code: 'profile/spelling', message, hint: say('profile.hint.spelling', { name }), ...(fix ? { fix } : {}) }];
+}
+
+/** Underscores and capitals are vLLM's to refuse; with anything else the next words would mean something else. */
+function isFlagWord(key: string): boolean {
+  return /^[A-Za-z][\w.+-]*$/.test(key);
 }
 
 interface Misplaced {
@@ -109,10 +116,11 @@ function checkFlagValue(key: string, value: unknown, layer: Layer): readonly Rul
 
 function checkVariable(name: string, value: unknown, layer: Layer): readonly RuleFinding[] {
   const path = ['engine', 'env', name];
+  const about = { code: 'profile/reserved-variable', severity: 'error', path, at: 'key' } as const;
   const finding = (message: RuleFinding['message'], hint?: RuleFinding['message']): readonly RuleFinding[] => [
-    { code: 'profile/reserved-variable', severity: 'error', path, at: 'key', message, ...(hint ? { hint } : {}) },
+    { ...about, message, sayable: true, ...(hint ? { hint } : {}) },
   ];
-  if (!/^[A-Za-z_]\w*$/.test(name)) return finding(say('profile.variable-name', { name }));
+  if (!/^[A-Za-z_]\w*$/.test(name)) return [{ ...about, message: say('profile.variable-name', { name }) }];
   if (name === 'VLLM_API_KEY')
     return [{ ...toWrongPlace({ path, right: 'server.api-key', at: 'key' }, layer, value), code: 'profile/reserved-variable' }];
   if (name.startsWith('VLLM_PORT'))

@@ -66,6 +66,10 @@ export async function checkProfile(ref: string, options: LoadOptions): Promise<C
   return readProfile(ref, { ...options, cache, flags: cache.flags });
 }
 
+function isNoError({ severity }: Finding): boolean {
+  return severity !== 'error';
+}
+
 function toSkipped(finding: Finding): Finding {
   return finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding;
 }
@@ -81,29 +85,26 @@ interface ReadOptions extends LoadOptions {
 }
 
 async function readProfile(ref: string, options: ReadOptions): Promise<CheckedProfile> {
-  const { cwd, cache, flags } = options;
+  const { cwd, cache, flags, unchecked = false } = options;
   const shelves = toShelves(options);
   const sets = parseSetTexts(options.sets);
   const found = await findProfile(ref, { known: cache.known, shelves, base: cwd });
   if (found === undefined) throw await toUnknown(ref, shelves);
   const files = await readFiles(found, { shelves, cache });
-  const checked = files.read.map(({ check, base }) => ({ ...check(sets.replaced), base }));
-  const given = checkSets(
-    sets,
-    checked.flatMap(({ taken }) => taken),
-  );
+  const checked = files.read.map(({ check, base }) => ({ ...check({ given: sets.replaced, unchecked }), base }));
+  const given = checkSets(sets, { taken: checked.flatMap(({ taken }) => taken), unchecked });
   const layers: Layer[] = checked.flatMap(({ layer, base }) => (layer ? [toAnchored(layer, base)] : []));
   if (given.layer) layers.push(toAnchored(given.layer, cwd));
-  const over = options.over && checkSets(toOver(options.over), []);
+  const over = options.over && checkSets(toOver(options.over), { taken: [], unchecked });
   if (over?.layer) layers.push(over.layer);
   const sources = [...checked.flatMap(({ source }) => (source ? [source] : [])), given.source, ...(over ? [over.source] : [])];
   const text = [...checked.flatMap(({ findings }) => findings), ...files.findings, ...given.findings, ...(over?.findings ?? [])];
-  const merged = text.length === 0 ? mergeLayers(layers) : undefined;
+  const merged = text.every(isNoError) ? mergeLayers(layers) : undefined;
   const own = [...text, ...(merged?.findings ?? [])];
   // Without all files nobody knows which vLLM is meant.
   const { findings, catalogue } = flags && !files.incomplete ? await checkFlags(sources, own, flags) : { findings: own };
   const problems = catalogue ? checkPlaces(findings, sources, catalogue) : findings;
-  const resolved = merged && own.length === 0 ? resolveProfile(merged, found) : { findings: [] };
+  const resolved = merged && own.every(isNoError) ? resolveProfile(merged, found) : { findings: [] };
   const stepped = 'profile' in resolved ? await readSteps(resolved.profile, options) : undefined;
   const later = stepped
     ? [...checkProfileRules(stepped.profile, catalogue), ...stepped.findings]
@@ -111,8 +112,8 @@ async function readProfile(ref: string, options: ReadOptions): Promise<CheckedPr
   const order = [found.source, ...files.read.map(({ written }) => written.file)];
   const fallback = stepped ? await checkStepsOf(stepped.profile, { ref, sources, known: [...problems, ...later], options }) : [];
   const all = toOrdered([...problems, ...later, ...fallback, ...(await checkShadows(ref, found, { shelves, cache }))], order);
-  const isUnchecked = options.unchecked === true && stepped !== undefined;
-  const isSound = stepped !== undefined && (isUnchecked || all.every(({ severity }) => severity !== 'error'));
+  const isUnchecked = unchecked && stepped !== undefined;
+  const isSound = stepped !== undefined && (isUnchecked || all.every(isNoError));
   return {
     source: found.source,
     findings: isUnchecked ? all.map(toSkipped) : all,

@@ -14,6 +14,7 @@ export interface ParsedProfile {
   readonly layer?: Layer;
   /** What stands there, sound or not; absent when it is no map. */
   readonly source?: Source;
+  /** Beside a layer, warnings. */
   readonly findings: readonly Finding[];
   /** Those of the given paths that stood there and were passed over. */
   readonly taken: readonly string[];
@@ -28,7 +29,7 @@ export interface WrittenProfile {
 }
 
 export function parseProfile(text: string, file: string): ParsedProfile {
-  return checkWritten(parseText(text, file));
+  return checkWritten(parseText(text, file), { given: [], unchecked: false });
 }
 
 export function parseText(text: string, file: string): WrittenProfile {
@@ -52,17 +53,23 @@ function toRootProblem(value: unknown): { readonly code: string; readonly messag
   return { code: 'profile/not-a-map', message: say(Array.isArray(value) ? 'profile.is-list' : 'profile.is-scalar') };
 }
 
-/** `given`: paths that `--set` gives anew, so that what the file says there does not matter any more. */
-export function checkWritten({ file, tree, findings }: WrittenProfile, given: readonly (readonly string[])[] = []): ParsedProfile {
+export interface CheckAsked {
+  /** Paths that `--set` gives anew, so that what the file says there does not matter any more. */
+  readonly given: readonly (readonly string[])[];
+  /** As for checkLayer. */
+  readonly unchecked: boolean;
+}
+
+export function checkWritten({ file, tree, findings }: WrittenProfile, { given, unchecked }: CheckAsked): ParsedProfile {
   if (tree === undefined) return { findings, taken: [] };
   const { value, taken } = withoutPaths(tree.value, given);
   const source: Source = { value, locate: toLocate(file, tree.places), written: (path) => tree.places.get(path.join('.'))?.written };
   const own = findings.filter((finding) => !isTaken(finding, taken));
-  const checked = checkLayer(value, source);
+  const checked = checkLayer(value, { ...source, unchecked });
   const all = checked.is === 'broken' ? joinFindings(own, checked.findings) : own;
   if (checked.is === 'broken' || all.length > 0) return { source, findings: all.toSorted(byPlace), taken };
   const appends = new Set([...tree.appends].filter((path) => !taken.includes(path)));
-  return { layer: { raw: checked.raw, origins: toOrigins(file, tree.places, taken), appends }, source, findings: [], taken };
+  return { layer: { raw: checked.raw, origins: toOrigins(file, tree.places, taken), appends }, source, findings: checked.notes, taken };
 }
 
 /** A secret that was written is no less written for being passed over, nor is a key that stands twice. */

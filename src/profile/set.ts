@@ -31,7 +31,7 @@ export interface WrittenSets {
 }
 
 export function parseSets(texts: readonly string[]): ParsedSets {
-  return checkSets(parseSetTexts(texts), []);
+  return checkSets(parseSetTexts(texts), { taken: [], unchecked: false });
 }
 
 /** Throws `usage/bad-set` for a text without a path or `=`; what is wrong with a value is a finding. */
@@ -41,17 +41,23 @@ export function parseSetTexts(texts: readonly string[]): WrittenSets {
   return { ...sets, replaced: toLeaves(sets.value, []).filter((path) => !sets.appends.has(path.join('.'))) };
 }
 
-/** `taken`: what stood in the files where something was taken away, so that taking it away is no mistake. */
-export function checkSets(sets: WrittenSets, taken: readonly string[]): ParsedSets {
+export interface SetsAsked {
+  /** What stood in the files where something was taken away, so that taking it away is no mistake. */
+  readonly taken: readonly string[];
+  /** As for checkLayer. */
+  readonly unchecked: boolean;
+}
+
+export function checkSets(sets: WrittenSets, { taken, unchecked }: SetsAsked): ParsedSets {
   const { origins, appends } = sets;
   const spent = sets.replaced.filter((path) => readAt(sets.value, path) === null && taken.includes(path.join('.')));
   const value = toPruned(withoutPaths(sets.value, spent).value, spent);
   const source: Source = { value, locate: () => ({}), written: (path) => sets.written.get(path.join('.')) };
-  const checked = checkLayer(value, source);
+  const checked = checkLayer(value, { ...source, unchecked });
   const findings = checked.is === 'broken' ? joinFindings(sets.findings, checked.findings) : sets.findings;
   return checked.is === 'broken' || findings.length > 0
     ? { source, findings }
-    : { source, findings, layer: { raw: checked.raw, origins, appends } };
+    : { source, findings: checked.notes, layer: { raw: checked.raw, origins, appends } };
 }
 
 interface Sets {

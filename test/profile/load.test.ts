@@ -277,6 +277,42 @@ describe('loadProfile', () => {
   });
 });
 
+describe('loadProfile without checks', () => {
+  const unchecked = (ref: string, sets: readonly string[] = []) => loadProfile(ref, { places: places(), cwd, sets, unchecked: true });
+
+  it.each([
+    ["vllm's own file of settings", 'config: other.yaml', { config: 'other.yaml' }],
+    ['what is switched off by its name', 'no-such-flag: true', { 'no-such-flag': true }],
+    ['underscores', 'max_num_seqs: 4', { max_num_seqs: 4 }],
+  ])('lets vLLM say what it has against %s', async (_, setting, vllm) => {
+    const file = await put('mine.yaml', `model: m\nvllm: { ${setting} }\n`);
+    expect((await failureOf(load(file))).code).toBe('profile/invalid');
+    expect((await unchecked(file)).vllm).toEqual(vllm);
+    const [key, value] = Object.entries(vllm)[0] ?? [];
+    const plain = await put('plain.yaml', 'model: m\n');
+    expect((await unchecked(plain, [`vllm.${key}=${value}`])).vllm).toEqual(vllm);
+  });
+
+  it('lets variables through that are reserved', async () => {
+    const file = await put('mine.yaml', 'model: m\nengine: { env: { VLLM_PORT: tcp://10.0.0.1:8000 } }\n');
+    expect((await failureOf(load(file))).code).toBe('profile/invalid');
+    expect((await unchecked(file)).engine.env).toEqual({ VLLM_PORT: 'tcp://10.0.0.1:8000' });
+  });
+
+  it.each([
+    ['a setting of ours below vllm', 'vllm: { port: 9000 }', 'profile/wrong-place'],
+    ['a secret', 'vllm: { hf-token: hf_0123456789 }', 'profile/secret'],
+    ['what would be more than one word', "vllm: { '--max-num-seqs': 4 }", 'profile/spelling'],
+    ['a variable without a name', "engine: { env: { 'A=B': x } }", 'profile/reserved-variable'],
+    ['a port that cannot be', 'server: { port: 99999999 }', 'profile/wrong-value'],
+    ['no names', 'served-names: []', 'profile/wrong-value'],
+  ])('still refuses %s, and nothing else of its file', async (_, lines, code) => {
+    const file = await put('mine.yaml', `model: m\n${lines}\n`);
+    const { findings } = await failureOf(unchecked(file));
+    expect(findings.filter(({ severity }) => severity === 'error').map((finding) => finding.code)).toEqual([code]);
+  });
+});
+
 describe('listProfiles', () => {
   it('lists each name once, the nearest one, with broken ones too', async () => {
     await put('profiles/tiny.yaml', 'model: mine\ndescription: my own\n');

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const engineHome = process.env.QWEN_DEPLOY_TEST_ENGINE_HOME ?? '';
+export const engineHome = process.env.QWEN_DEPLOY_TEST_ENGINE_HOME ?? '';
 
 export const engines = join(engineHome, 'data/engines');
 export const python = join(engines, 'cpu-0.32.0/venv/bin/python');

@@ -104,6 +104,10 @@ describe('remedies with the numbers of the log', () => {
       { 'vllm.max-modle-len': null, 'vllm.max-model-len': 4096 },
       { 'vllm.max-modle-len': null },
     ]);
+    const word = 'vllm: error: unrecognized arguments: False';
+    expect(setsOf(word, { settings: { 'enable-chunked-prefill': 'False', 'enforce-eager': true } })).toEqual([
+      { 'vllm.enable-chunked-prefill': false },
+    ]);
   });
 
   it('where not one block of the cache fits, the share grows before anything is made smaller, as long as some is left', () => {

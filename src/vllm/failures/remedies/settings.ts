@@ -39,7 +39,7 @@ export const settingRemedies: Readonly<Record<SettingCause, RemedyMaker>> = {
 function toFlagRemedies({ facts, settings, evidence }: RemedyFacts): readonly Remedy[] {
   const flag = facts['flag']?.replace(/[,;'"]+$/, '');
   if (flag === undefined) return [];
-  if (!flag.startsWith('-')) return [toRemedy(say('cure.flag.leave', { flag }))];
+  if (!flag.startsWith('-')) return [...toSwitches(flag, settings), toRemedy(say('cure.flag.leave', { flag }))];
   const name = flag.replace(/^-+/, '').replaceAll('_', '-');
   const flags = evidence.flags ?? Object.keys(evidence.catalogue?.flags ?? {});
   const value = settings[name] ?? true;
@@ -73,6 +73,14 @@ function isSettingValue(value: unknown): value is string | number | boolean {
 /** The cure of a setting names it below `vllm`, also where it stands at the top of a profile. */
 function toOwnPath(path: string): string {
   return path.startsWith('vllm.') && !path.includes('.', 5) ? toProfileKey(path.slice(5)) : path;
+}
+
+/** `--enable-x False`: switches take no word; where it came from, the settings tell. */
+function toSwitches(word: string, settings: RemedyFacts['settings']): readonly Remedy[] {
+  if (!/^(true|false)$/i.test(word)) return [];
+  const value = word.toLowerCase() === 'true';
+  const keys = Object.entries(settings).flatMap(([name, written]) => (written === word ? [toProfileKey(name)] : []));
+  return keys.map((key) => toRemedy(say('cure.value.choice', { key, value: String(value) }), { [key]: value }));
 }
 
 function toValueRemedies({ facts, text, settings }: RemedyFacts): readonly Remedy[] {
