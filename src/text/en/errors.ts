@@ -285,7 +285,7 @@ export const errors = {
   },
   'engine/compile-cache': {
     message: '{name} did not start, and its cache of compiled graphs may be damaged: {line}',
-    hint: 'Clear it: rm -r ~/.cache/vllm/torch_compile_cache (below VLLM_CACHE_ROOT where that is set). Or try once without it: --set engine.env.VLLM_DISABLE_COMPILE_CACHE="1"',
+    hint: 'Clear it: rm -r ~/.cache/vllm/torch_compile_cache (below VLLM_CACHE_ROOT where that is set; of a container: below vllm/ of what plan shows mounted at /cache). Or try once without it: --set engine.env.VLLM_DISABLE_COMPILE_CACHE="1"',
   },
   'engine/never-ready': {
     message: '{name} did not become ready: {reason}',
@@ -369,6 +369,14 @@ export const errors = {
   'docker/unreachable': {
     message: 'The Docker engine at {address} cannot be reached: {problem}.',
     hint: 'Does it run? systemctl status docker. Is it the right one? DOCKER_HOST, DOCKER_CONTEXT, docker context ls.',
+  },
+  'docker/bad-address': {
+    message: 'No Docker engine can be asked at "{address}": that is no address of one.',
+    hint: 'DOCKER_HOST takes unix:///PATH, tcp://HOST:PORT and ssh://USER@HOST (a password belongs to ssh, not there).',
+  },
+  'docker/no-context': {
+    message: 'There is no Docker context "{context}".',
+    hint: 'Those that there are: docker context ls. The engine of this machine: docker context use default, and no DOCKER_CONTEXT.',
   },
   'docker/broken': {
     message: 'The Docker engine at {address} broke off in the middle of its answer: {problem}.',
