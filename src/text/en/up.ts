@@ -63,6 +63,8 @@ export const up = {
   'up.background': '{name} starts in the background: qwen-deploy status {name} --watch',
   'down.interrupted': 'Interrupted. {name} goes on stopping in the background: qwen-deploy status {name}.',
   'down.container-left': 'Container {container} was left behind by {name}; it is removed.',
+  'down.container-offered':
+    'Container {container} was left behind by {name}, which is not known any more; qwen-deploy down --all --force removes it.',
   'down.container-stays': 'Container {container} of {name} cannot be removed: {problem}',
   'down.containers-unasked': 'Whether containers are left behind is not known: Docker cannot be asked ({problem}).',
   'down.here': 'No supervisor could be started ({problem}); stopping {name} from here.',
