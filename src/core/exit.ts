@@ -35,6 +35,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'host/gpu-name': ExitStatus.usage,
   'host/gpu-unclear': ExitStatus.usage,
   'ask/refused': ExitStatus.engine,
+  'deployment/left': ExitStatus.unknownName,
   'deployment/unknown': ExitStatus.unknownName,
   'deployment/none': ExitStatus.unknownName,
   'deployment/not-running': ExitStatus.engine,

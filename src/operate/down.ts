@@ -29,7 +29,7 @@ export interface DownRequest {
 /** Returns when each is proven stopped. Of several, one that cannot be stopped does not keep the others up. */
 export async function down(request: DownRequest, context: Context): Promise<readonly Deployment[]> {
   const meant = request.all ? undefined : await findMeant(request.name, context);
-  if (meant?.is === 'one') return [await stopOne(meant.name, request, context)];
+  if (meant?.is === 'one') return [await stopOne(meant.name, request, context).catch((error: unknown) => refuse(error, context))];
   const names = meant?.names ?? listDeployments(context.places);
   const outcomes = await Promise.allSettled(names.map((name) => stopOne(name, request, context)));
   if (request.all && request.force)
@@ -37,9 +37,31 @@ export async function down(request: DownRequest, context: Context): Promise<read
       names.filter((_, at) => outcomes[at]?.status === 'rejected'),
       context,
     );
+  else if (request.all) await offerLeftContainers(names, context);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
   return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+}
+
+/** For an offer alone: whoever did not ask for it does not wait for an engine that hangs. */
+const offerMs = 1500;
+
+/** Of a name that is not known, a container may be left all the same. */
+async function refuse(error: unknown, context: Context): Promise<never> {
+  if (!(error instanceof DeployError) || error.code !== 'deployment/unknown') throw error;
+  const name = String(error.params.name);
+  const found = await findStrayContainers(context, ({ deployment }) => deployment === name, offerMs);
+  const [stray] = found.is === 'asked' ? found.strays : [];
+  throw stray ? DeployError.of('deployment/left', { name, container: stray.container.name }, { cause: error }) : error;
+}
+
+/** Of names that nobody knows any more. */
+async function offerLeftContainers(known: readonly string[], context: Context): Promise<void> {
+  const found = await findStrayContainers(context, ({ deployment }) => !known.includes(deployment), offerMs);
+  if (found.is === 'unasked') return;
+  for (const { name: container, deployment: name } of found.strays.map((stray) => stray.container)) {
+    context.emit({ type: 'said', level: 'warning', text: say('down.container-offered', { container, name }) });
+  }
 }
 
 /** All of this home are down now: whatever is still in Docker was lost from its record. Not of those that could not be stopped. */

@@ -42,11 +42,15 @@ type Home = Pick<Context, 'env' | 'places'>;
 const askMs = 5000;
 
 /** Containers of this home alone: another one on this machine may have a deployment of the same name. */
-export async function findStrayContainers({ env, places }: Home, isMeant: (container: OwnContainer) => boolean): Promise<FoundContainers> {
+export async function findStrayContainers(
+  { env, places }: Home,
+  isMeant: (container: OwnContainer) => boolean,
+  timeoutMs = askMs,
+): Promise<FoundContainers> {
   const home = readHomeId(places.state);
   const { connectDocker } = await import('../host/docker/connect.ts');
   try {
-    const docker = await connectDocker(env, { timeoutMs: askMs });
+    const docker = await connectDocker(env, { timeoutMs });
     const { listOwnContainers } = await import('../runtime/docker/labels.ts');
     const { LeftRemains } = await import('../runtime/docker/left.ts');
     const found = (await listOwnContainers(docker)).filter((one) => one.home === home && isMeant(one));

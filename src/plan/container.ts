@@ -61,6 +61,7 @@ export function planContainer(profile: Profile, context: ContainerContext): Plan
       reason: context.engine.reason,
     },
     toDecision(profile, { setting: 'resources.shm', value: toSizeText(shm), otherwise: { from: 'default', reason: shmReason } }),
+    ...toMemoryDecisions(profile, { shmBytes: shm, docker: context.docker }),
     {
       setting: 'container.user',
       value: user ?? 'image',
@@ -72,6 +73,25 @@ export function planContainer(profile: Profile, context: ContainerContext): Plan
       : []),
   ];
   return { container, decisions };
+}
+
+interface Memory {
+  readonly shmBytes: number;
+  readonly docker: DockerFacts | undefined;
+}
+
+/** Why the number is what it is, or has to be: what loading takes is known before, the KV cache is as it is set. */
+function toMemoryDecisions({ resources: { memoryBytes }, engine }: Profile, { shmBytes, docker }: Memory): readonly Decision[] {
+  if (docker === undefined) return [];
+  const figures = { least: toSizeText(docker.loadBytes), shm: toSizeText(shmBytes) };
+  const reason = say(engine.variant === 'cpu' ? 'plan.memory-cpu' : 'plan.memory-gpu', figures);
+  if (memoryBytes === undefined) {
+    return [{ setting: 'container.memory', value: 'all', from: 'default', reason: say('plan.memory-all', { text: reason }) }];
+  }
+  return [
+    { setting: 'container.memory', value: toSizeText(memoryBytes), from: 'profile', reason },
+    { setting: 'container.swap', value: 'none', from: 'default', reason: say('plan.no-swap') },
+  ];
 }
 
 /** By number, so that files can be given to it; a name is known inside only. */

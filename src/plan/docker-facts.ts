@@ -2,8 +2,10 @@
 import { type ObservedImage, observeImage } from '../engine/image.ts';
 import { toImageReference, toImageSettings } from '../engine/image-reference.ts';
 import type { DockerObservation } from '../host/docker/observe.ts';
+import { toLoadBytes } from '../profile/load-need.ts';
 import type { Profile } from '../profile/profile.ts';
 import { findRefusedMount, type RefusedMount } from './mounts.ts';
+import { dockerAnswerMs } from './preflight-docker.ts';
 
 export interface DockerFacts {
   readonly engine: DockerObservation;
@@ -17,33 +19,37 @@ export interface DockerFacts {
   readonly user?: string;
   /** What `engine.mounts` names and no container gets. */
   readonly refusedMount?: RefusedMount;
+  /** What loading alone takes, as far as is known. */
+  readonly loadBytes: number;
   /** Directory of the model cache of huggingface_hub, on this machine. */
   readonly hubCache: string;
 }
 
-const timeoutMs = 5000;
-
 /** Whether a container would get the GPUs of this machine. */
 export async function canGiveGpus(env: NodeJS.ProcessEnv): Promise<boolean> {
   const { observeDocker } = await import('../host/docker/observe.ts');
-  const engine = await observeDocker(env, { timeoutMs });
+  const engine = await observeDocker(env, { timeoutMs: dockerAnswerMs });
   return engine.is === 'present' && toGpuWay(engine) !== undefined;
 }
 
-export async function observeForDocker(
-  { engine: { version, variant, image, mounts } }: Profile,
-  env: NodeJS.ProcessEnv,
-): Promise<Omit<DockerFacts, 'hubCache'>> {
+export async function observeForDocker(profile: Profile, env: NodeJS.ProcessEnv): Promise<Omit<DockerFacts, 'hubCache'>> {
+  const { version, variant, image, mounts } = profile.engine;
   const reference = toImageReference(version, variant, toImageSettings(env, image));
   // Loaded only for who needs it.
   const { observeDocker } = await import('../host/docker/observe.ts');
-  const engine = await observeDocker(env, { timeoutMs });
+  const engine = await observeDocker(env, { timeoutMs: dockerAnswerMs });
   const user = toOwnUser(engine);
   const refusedMount = await findRefusedMount(mounts, env);
-  const known = { engine, reference, ...(user === undefined ? {} : { user }), ...(refusedMount ? { refusedMount } : {}) };
+  const known = {
+    engine,
+    reference,
+    loadBytes: toLoadBytes(profile),
+    ...(user === undefined ? {} : { user }),
+    ...(refusedMount ? { refusedMount } : {}),
+  };
   if (engine.is !== 'present') return known;
   const { connectDocker } = await import('../host/docker/connect.ts');
-  const docker = await connectDocker(env, { timeoutMs });
+  const docker = await connectDocker(env, { timeoutMs: dockerAnswerMs });
   const gpuWay = toGpuWay(engine);
   return { ...known, image: await observeImage(docker, reference), ...(gpuWay ? { gpuWay } : {}) };
 }

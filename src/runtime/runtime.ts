@@ -1,4 +1,4 @@
-/** The one interface behind which a vLLM runs: process, simulator, and later a container. */
+/** The one interface behind which a vLLM runs: process, container, simulator. */
 import type { LaunchedImage, Survivor } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import type { GpuBaseline } from '../gpu/baseline.ts';
@@ -34,6 +34,10 @@ export interface LaunchRecord {
   readonly cpusProblem?: string;
   /** How many files it may have open, where that is not what was asked for. */
   readonly nofileProblem?: string;
+  /** How much of it may be swapped out, where there was to be none of that. */
+  readonly swapProblem?: string;
+  /** The GPUs that its container has, where those are not what was ordered. */
+  readonly gpusProblem?: string;
   /** Its GPUs right before it; absent where there are none or nothing could be told. */
   readonly gpuBaselines?: readonly GpuBaseline[];
   /** The last fault of any GPU in the kernel's log then; empty: none, absent: the log cannot be read. */

@@ -9,6 +9,7 @@ import type { Falling } from './reduce/fallback.ts';
 import type { Invariant } from './reduce/invariants.ts';
 import { type Adapted, type AdaptPlan, toAdaptedNow } from './reduce/ladder.ts';
 import type { Command } from './signal.ts';
+import { toUnheld } from './unheld.ts';
 
 /** Raised when the shape changes; a newer one on disk is refused. */
 export const stateSchema = 2;
@@ -234,7 +235,13 @@ export function toDeployment(state: State, around: Surroundings): Deployment {
     simulated: spec.simulated,
     configDrift: around.configDrift ?? false,
     ...(around.load ? { load: around.load } : {}),
+    ...(alive && state.launch ? toFindings(state.launch) : {}),
   };
+}
+
+function toFindings(launch: LaunchRecord): Pick<Deployment, 'findings'> {
+  const findings = toUnheld(launch);
+  return findings.length === 0 ? {} : { findings };
 }
 
 /** Something of it may live in these, and where it cannot be seen nobody knows. */

@@ -73,6 +73,10 @@ it('makes, starts, follows, ends and removes a container', async () => {
   expect(lines.find(({ stream }) => stream === 'stderr')?.text).toBe('two');
   const last = lines.at(-1)?.at ?? '';
   expect((await collect(docker.logs(id, { since: last }))).map(({ at }) => at)).toEqual([last]);
+  const times = lines.map(({ at }) => at).toSorted();
+  const until = times[1] ?? '';
+  expect((await collect(docker.logs(id, { until }))).map(({ at }) => at).toSorted()).toEqual(times.filter((at) => at <= until));
+  expect(await collect(docker.logs(id, { since: until, until: last, tail: 1 }))).toHaveLength(1);
   const over = new AbortController();
   const events: ContainerEvent[] = [];
   for await (const event of docker.events({ container: id, since, signal: over.signal })) {

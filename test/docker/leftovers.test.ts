@@ -113,6 +113,10 @@ it('removes what is left with forget and with down --all --force', async () => {
   expect(await listContainers()).toEqual([other]);
   expect((await box.cli('forget', 'boxed')).code).toBe(6);
   expect(await createDecoy({ deployment: 'gone' })).not.toBe(left);
+  const offered = 'was left behind by gone, which is not known any more; qwen-deploy down --all --force removes it';
+  expect((await box.cli('down', '--all')).stderr).toContain(offered);
+  const unknown = await box.cli('down', 'gone');
+  expect([unknown.code, unknown.stderr]).toEqual([6, expect.stringContaining('qwen-deploy forget gone ends and removes it')]);
   const all = await box.cli('down', '--all', '--force');
   expect([all.code, all.stderr]).toEqual([0, expect.stringContaining('was left behind by gone; it is removed')]);
   expect(await listContainers()).toEqual([other]);

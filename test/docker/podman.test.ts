@@ -108,7 +108,18 @@ describe('an engine in Podman', () => {
     });
   });
 
-  it('is left ended when that was while no supervisor was there', async () => {
+  it('is left ended when somebody stops it by Podman, which is seen while it stops', async () => {
+    await row.up();
+    const faults = { method: 'POST', body: JSON.stringify({ stopDelay: 3000 }) };
+    expect((await fetch(`http://127.0.0.1:${(await row.status()).port}/__fault`, faults)).status).toBe(200);
+    await engine.docker('stop', await row.find());
+    expect(await eventually(row.status, ({ state }) => state === 'stopped', 25_000)).toMatchObject({
+      restarts: { total: 0 },
+      lastExit: { cause: 'stopped-by-hand' },
+    });
+  });
+
+  it('is left ended when it was killed while no supervisor was there', async () => {
     await row.up();
     const { pid = 0 } = (await row.status()).supervisor ?? {};
     killQuietly(pid);

@@ -34,6 +34,7 @@ export function createMemoryDocker(): MemoryDocker {
     address: '/run/docker.sock',
     apiVersion: '1.41',
     isLocal: true,
+    hidesStops: false,
     images: toImages(() => docker),
     create: () => refuse('create'),
     start: () => refuse('start'),

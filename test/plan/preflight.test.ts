@@ -3,6 +3,8 @@ import { say } from '../../src/core/message.ts';
 import type { DockerFacts } from '../../src/plan/docker-facts.ts';
 import type { Facts } from '../../src/plan/facts.ts';
 import { checkPlan } from '../../src/plan/preflight.ts';
+import { checkDocker } from '../../src/plan/preflight-docker.ts';
+import type { Profile } from '../../src/profile/profile.ts';
 import { toErrorText } from '../../src/text/render.ts';
 import { l4, load, machine, toGpu } from './stand-ins.ts';
 
@@ -11,6 +13,7 @@ const absent: Facts['gpus'] = { is: 'absent', evidence: say('gpu.no-smi') };
 const toDocker = (engine: DockerFacts['engine'], more: Partial<DockerFacts> = {}): DockerFacts => ({
   engine,
   reference: 'vllm/vllm-openai:v0.32.0',
+  loadBytes: 1.5 * 2 ** 30,
   hubCache: '/cache/hub',
   ...more,
 });
@@ -28,6 +31,15 @@ describe('checkPlan', () => {
       expect(await check(name, [], {})).toBeUndefined();
     },
   );
+
+  it.each<[DockerFacts['engine'], string]>([
+    [{ is: 'silent', socket: '/run/x.sock', problem: 'ETIMEDOUT' }, 'docker/silent'],
+    [{ is: 'silent', socket: '/run/x.sock', problem: 'ECONNREFUSED' }, 'docker/unreachable'],
+    [{ is: 'unusable', socket: 'fd://', problem: 'EPROTONOSUPPORT' }, 'docker/bad-address'],
+    [{ is: 'unusable', socket: 'work', problem: 'ENOENT' }, 'docker/no-context'],
+  ])('refuses to launch in %j', (engine, code) => {
+    expect(checkDocker({ engine: { variant: 'cpu' } } as Profile, { docker: toDocker(engine) } as Facts)).toMatchObject({ code });
+  });
 
   it.each<[string, string, readonly string[], Partial<Facts>, string]>([
     ['no GPU', 'int4', [], { gpus: absent }, 'host/no-gpu'],

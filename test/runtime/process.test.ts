@@ -1,5 +1,5 @@
 import { link, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../src/core/clock.ts';
@@ -198,6 +198,12 @@ describe('a process launch', () => {
     const log = await waitForLog(instance, 'done');
     if (instance.record.memoryGroup === undefined) expect(instance.record.memoryCapProblem).toMatch(/\w/);
     else expect(log).toContain('qwen-deploy-0190-0');
+  });
+
+  it('says which CPUs it has where some of those that were asked for are not there', async () => {
+    const asked = { resources: { cpus: `0,${cpus().length + 1}` } };
+    expect((await launch('exec sleep 60', asked)).record).toMatchObject({ cpusProblem: '0' });
+    expect((await launch('exec sleep 60', { resources: { cpus: '0' } })).record).not.toHaveProperty('cpusProblem');
   });
 
   it('that takes more memory than its cap is killed, and the group goes with it', async () => {

@@ -64,7 +64,7 @@ async function checkReachable(context: DoctorContext): Promise<CheckOutcome> {
 }
 
 function toSilentHint(problem: string): Message {
-  if (problem === 'EPROTONOSUPPORT') return say('doctor.docker.reachable.scheme');
+  if (problem === 'EPROTONOSUPPORT' || problem === 'EINVAL') return say('doctor.docker.reachable.scheme');
   if (problem === 'ECONNREFUSED' || problem === 'ETIMEDOUT') return say('doctor.docker.reachable.start');
   return say('doctor.docker.reachable.other');
 }

@@ -22,8 +22,14 @@ export type DockerAddress =
       readonly port?: number;
       readonly path?: string;
     }
-  /** `problem`: a code of the operating system. */
-  | { readonly is: 'unusable'; readonly name: string; readonly problem: string };
+  | UnusableAddress;
+
+/** `problem`: a code of the operating system; `ENOENT`: a context that is not there. */
+export interface UnusableAddress {
+  readonly is: 'unusable';
+  readonly name: string;
+  readonly problem: 'EPROTONOSUPPORT' | 'EINVAL' | 'ENOENT';
+}
 
 const defaultDockerSocket = '/var/run/docker.sock';
 const defaultPodmanSocket = '/run/podman/podman.sock';

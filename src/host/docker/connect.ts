@@ -11,6 +11,7 @@ import { execInside } from './exec.ts';
 import { toText } from './fields.ts';
 import { createImages } from './images.ts';
 import { isPodman } from './podman.ts';
+import { toUnusableError } from './problems.ts';
 import { streamEvents, streamLogs } from './streams.ts';
 import { openWire } from './wire.ts';
 
@@ -28,7 +29,7 @@ const usualLimits = { actMs: 60_000, silenceMs: 60_000, archiveMs: 600_000, agai
 
 /**
  * The first engine that answers, looked for as Docker's own program does it. Throws `docker/absent`, `docker/forbidden`,
- * `docker/silent`, `docker/unreachable`, `docker/api-too-old`, `command/interrupted`.
+ * `docker/silent`, `docker/unreachable`, `docker/bad-address`, `docker/no-context`, `docker/api-too-old`, `command/interrupted`.
  */
 export async function connectDocker(env: NodeJS.ProcessEnv, { timeoutMs, signal, limits }: ConnectOptions): Promise<Docker> {
   const all: Limits = { ...usualLimits, actMs: Math.max(usualLimits.actMs, timeoutMs), askMs: timeoutMs, ...limits };
@@ -52,7 +53,7 @@ interface Connecting {
 
 async function connectAt(address: DockerAddress, { env, limits }: Connecting): Promise<Docker> {
   const { name } = address;
-  if (address.is === 'unusable') throw DeployError.of('docker/unreachable', { address: name, problem: address.problem });
+  if (address.is === 'unusable') throw toUnusableError(address);
   if (address.is === 'socket') await checkSocket(address.path);
   const wire = await openWire(address).catch((error: unknown) => Promise.reject(toDoorError(error, name)));
   const answer = await createDoor(wire, { address: name, prefix: '', limits }).ask({ path: '/version' });
@@ -74,6 +75,7 @@ async function connectAt(address: DockerAddress, { env, limits }: Connecting): P
     address: name,
     apiVersion,
     isLocal,
+    hidesStops: kind.isPodman,
     images: createImages(door, { env, architecture: toText(answer.value, 'Arch') ?? '', isLocal }),
     ...containers,
     exec: (id, command, limitMs) => execInside(door, { id, command, limitMs }),

@@ -111,6 +111,7 @@ function toContainer(value: unknown): Container {
     name: (toText(value, 'Name') ?? '').replace(/^\//, ''),
     imageId: toText(value, 'Image') ?? '',
     state: status,
+    ...(toText(state, 'Status') === 'stopping' ? { isStopping: true } : {}),
     pid: toNumber(state, 'Pid') ?? 0,
     ...(exitCode !== undefined && finishedAt !== undefined && hasEnded(status) ? { exitCode } : {}),
     oomKilled: toField(state, 'OOMKilled') === true,

@@ -8,6 +8,8 @@ export interface Docker {
   readonly apiVersion: string;
   /** Its containers are processes of this machine that /proc shows. False over TCP and ssh. */
   readonly isLocal: boolean;
+  /** Podman: that somebody has stopped a container is no event, and to be seen only while it stops (`isStopping`). */
+  readonly hidesStops: boolean;
   readonly images: DockerImages;
 
   /**
@@ -160,6 +162,8 @@ export interface Container {
   readonly name: string;
   readonly imageId: string;
   readonly state: ContainerState;
+  /** Somebody has told the engine to stop it, and it runs still. Docker has an event for that, and not this. */
+  readonly isStopping?: true;
   /** Of the main process (the init where there is one); 0 when it does not run. */
   readonly pid: number;
   readonly exitCode?: number;
@@ -210,6 +214,9 @@ export interface LogsOptions {
   readonly follow?: boolean;
   /** RFC 3339 with nanoseconds, as in `LogLine.at`: lines of that very moment come again. */
   readonly since?: string;
+  /** The same; lines of that very moment may be left out. */
+  readonly until?: string;
+  /** So many of the last lines. */
   readonly tail?: number;
   readonly signal?: AbortSignal;
 }

@@ -105,7 +105,10 @@ class Late extends Error {
 export function toDoorError(error: unknown, address: string, begun = false): unknown {
   if (error instanceof DeployError) return error;
   if (error instanceof Late) return DeployError.of('docker/silent', { address, waited: `${error.limitMs / 1000} s` }, { cause: error });
-  const problem = errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
+  const words = error instanceof Error ? error.message : String(error);
+  const code = errnoOf(error);
+  // Of a file that is not there (a certificate) the words say which.
+  const problem = code === undefined || (code === 'ENOENT' && words !== '') ? words : code;
   if (problem === 'EACCES' || problem === 'EPERM') return DeployError.of('docker/forbidden', { address }, { cause: error });
   return DeployError.of(begun ? 'docker/broken' : 'docker/unreachable', { address, problem }, { cause: error });
 }

@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { errnoOf } from '../files.ts';
-import { type DockerAddress, readDockerAddresses } from './address.ts';
+import { type DockerAddress, readDockerAddresses, type UnusableAddress } from './address.ts';
 import { parseJson, toField, toList, toText, toTexts } from './fields.ts';
 import { openWire, type Wire } from './wire.ts';
 
@@ -12,6 +12,8 @@ import { openWire, type Wire } from './wire.ts';
 export type DockerObservation =
   | { readonly is: 'absent'; readonly socket: string }
   | { readonly is: 'forbidden' | 'silent'; readonly socket: string; readonly problem: string }
+  /** What was chosen (`DOCKER_HOST`, a context) is no address of an engine. */
+  | { readonly is: 'unusable'; readonly socket: string; readonly problem: UnusableAddress['problem'] }
   | {
       readonly is: 'present';
       readonly socket: string;
@@ -52,7 +54,7 @@ export async function observeDocker(env: NodeJS.ProcessEnv, { timeoutMs, signal 
 
 async function observeAt(address: DockerAddress, limit: AbortSignal): Promise<DockerObservation> {
   const socket = address.name;
-  if (address.is === 'unusable') return { is: 'silent', socket, problem: address.problem };
+  if (address.is === 'unusable') return { is: 'unusable', socket, problem: address.problem };
   try {
     // Where there is nothing, dockerode is not even loaded.
     if (address.is === 'socket' && !(await stat(address.path)).isSocket()) return { is: 'silent', socket, problem: 'ENOTSOCK' };
@@ -60,7 +62,7 @@ async function observeAt(address: DockerAddress, limit: AbortSignal): Promise<Do
     const [version, info] = await withLimit(Promise.all([ask(wire, '/version', limit), ask(wire, '/info', limit)]), limit);
     return toObservation(socket, version, info) ?? { is: 'silent', socket, problem: 'EPROTO' };
   } catch (error) {
-    return toFailure(socket, limit.aborted ? limit.reason : error);
+    return toFailure(address, limit.aborted ? limit.reason : error);
   }
 }
 
@@ -82,9 +84,12 @@ function withLimit<T>(work: Promise<T>, limit: AbortSignal): Promise<T> {
   });
 }
 
-function toFailure(socket: string, error: unknown): DockerObservation {
+function toFailure({ is, name: socket }: DockerAddress, error: unknown): DockerObservation {
   const problem = toProblem(error);
-  if (problem === 'ENOENT' || problem === 'ENOTDIR') return { is: 'absent', socket };
+  const isMissing = problem === 'ENOENT' || problem === 'ENOTDIR';
+  if (isMissing && is === 'socket') return { is: 'absent', socket };
+  // A certificate, or ssh itself: which file it is stands in the words.
+  if (isMissing) return { is: 'silent', socket, problem: error instanceof Error ? error.message : problem };
   return { is: problem === 'EACCES' || problem === 'EPERM' ? 'forbidden' : 'silent', socket, problem };
 }
 

@@ -1,5 +1,13 @@
 /** What the words of an engine mean. Docker's API has a handful of statuses for all that may go wrong. */
 import { DeployError } from '../../core/error.ts';
+import type { UnusableAddress } from './address.ts';
+
+/** An address that was chosen and leads nowhere. */
+export function toUnusableError({ name, problem }: Pick<UnusableAddress, 'name' | 'problem'>): DeployError {
+  return problem === 'ENOENT'
+    ? DeployError.of('docker/no-context', { context: name })
+    : DeployError.of('docker/bad-address', { address: name });
+}
 
 /** Of create and start, where the same words come from different depths. */
 export function toLaunchError(problem: string): DeployError {

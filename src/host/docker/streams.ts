@@ -36,10 +36,11 @@ export async function* streamLogs(
   door: Door,
   { container, options }: { readonly container: Container; readonly options: LogsOptions },
 ): AsyncGenerator<LogLine> {
-  const { follow, since, tail, signal } = options;
+  const { follow, since, until, tail, signal } = options;
   const query = {
     ...{ stdout: 1, stderr: 1, timestamps: 1, follow: follow ? 1 : 0, tail },
     since: since === undefined ? undefined : toSeconds(since),
+    until: until === undefined ? undefined : toSeconds(until),
   };
   const chunks = stream(door, { path: `/containers/${container.id}/logs`, query }, signal);
   yield* toLines(container.config.Tty === true ? toRawFrames(chunks) : readFrames(chunks));

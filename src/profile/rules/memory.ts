@@ -1,9 +1,10 @@
 /** Memory and other limits. What depends on how large a GPU is, is asked in plan/rules. */
 import { say } from '../../core/message.ts';
 import { toSizeText } from '../../core/units.ts';
+import { toLoadBytes } from '../load-need.ts';
 import { toParallel } from '../parallel.ts';
 import type { Profile } from '../profile.ts';
-import { isCpu, isWritten, toModel, toNumber, toWhole } from './read.ts';
+import { isCpu, isWritten, toNumber, toWhole } from './read.ts';
 import type { ProfileRule, RuleHit } from './rule.ts';
 
 export const memoryRules: readonly ProfileRule[] = [
@@ -99,14 +100,10 @@ function checkCacheNumber(profile: Profile): readonly RuleHit[] {
   return [{ path, message: say('rule.cache-space-number', { value }), hint: say('rule.cache-set-twice.hint'), fix: { [path]: null } }];
 }
 
-/** With weights it takes more; how much more depends on how they are packed, so only the weights themselves count. */
-const engineBytes = 1.5 * gib;
-
 function checkMemoryCap(profile: Profile): readonly RuleHit[] {
   const cap = profile.resources.memoryBytes;
   if (cap === undefined || profile.engine.backend === 'simulator') return [];
-  const loaded = isCpu(profile) && profile.vllm['load-format'] !== 'dummy';
-  const need = engineBytes + (loaded ? (toModel(profile)?.weightsBytes ?? 0) : 0);
+  const need = toLoadBytes(profile);
   if (cap >= need) return [];
   const message = say('rule.memory-cap-small', { cap: toSizeText(cap), need: toSizeText(need) });
   return [{ path: 'resources.memory', message, hint: say('rule.memory-cap-small.hint') }];

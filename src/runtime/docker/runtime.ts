@@ -29,6 +29,8 @@ import { watchContainer } from './watch.ts';
 
 /** Of one answer. */
 const timeoutMs = 10_000;
+/** How long nvidia-smi may take inside of a container that has just started. */
+const insideMs = 5000;
 /** After its end the last lines of the log are waited for, which say why: as long as more come, but not for ever. */
 const lastWordsMs = { silent: 3000, most: 30_000 } as const;
 
@@ -129,7 +131,8 @@ async function complete(docker: Docker, id: string, { spec, record }: LaunchOrde
   const container = await docker.inspect(id);
   if (container === undefined) throw DeployError.of('docker/no-container', { id: id.slice(0, 12) });
   const process = docker.isLocal ? await identify(container) : undefined;
-  const checked = process === undefined ? {} : await checkContainer(process.pid, spec.resources);
+  const lookInside = async () => (await docker.exec(id, ['nvidia-smi', '-L'], insideMs).catch(() => undefined))?.text;
+  const checked = await checkContainer(container, { spec, lookInside, ...(process === undefined ? {} : { pid: process.pid }) });
   const image = await readImage(docker, container.imageId, spec.container?.image ?? '');
   return { ...record, containerId: id, image, ...(process === undefined ? {} : { process }), ...checked };
 }

@@ -25,6 +25,11 @@ export function noteEvent(told: Told, { action, at, attributes }: ContainerEvent
   return next;
 }
 
+/** Seen while it stops, where no event tells it. */
+export function noteStop(told: Told, at: number): Told {
+  return { ...told, killedAt: at, stoppedAt: at };
+}
+
 function isEnding(signal: string | undefined): boolean {
   return signal === undefined || ending.includes(signal);
 }

@@ -12,7 +12,7 @@ import type { Container, Docker } from '../../host/docker/docker.ts';
 import { isDead, readProcess } from '../../host/proc.ts';
 import { toExit } from '../exit-status.ts';
 import type { Exit, Notice, ProcessIdentity } from '../runtime.ts';
-import { forgetHand, isByHand, isByMemory, noteEvent, type Told } from './told.ts';
+import { forgetHand, isByHand, isByMemory, noteEvent, noteStop, type Told } from './told.ts';
 
 export interface ContainerWatchParts {
   readonly docker: () => Promise<Docker>;
@@ -27,6 +27,8 @@ export interface ContainerWatchParts {
 
 /** Between two looks at a container that nobody has said anything about. */
 const lookMs = 5000;
+/** The same where a stop can be seen only while it lasts; the real vLLM takes some seconds for one. */
+const stopLookMs = 1000;
 /** /proc is asked more often: that costs nothing. */
 const glanceMs = 500;
 /** How long the engine may call a container running whose process is gone. */
@@ -65,6 +67,7 @@ class ContainerWatch {
   private silentSince: number | undefined;
   private saidSilent = false;
   private saidBlind = false;
+  private hidesStops = false;
   private paused = false;
   private readonly policy = new Set<string>();
 
@@ -74,7 +77,7 @@ class ContainerWatch {
 
   async turn(signal: AbortSignal): Promise<Exit | undefined> {
     const gone = await isGone(this.parts.process);
-    const due = performance.now() - this.lookedAt >= lookMs || this.stoppedSince !== undefined;
+    const due = performance.now() - this.lookedAt >= (this.hidesStops ? stopLookMs : lookMs) || this.stoppedSince !== undefined;
     if (!this.news.take() && !gone && !due) return undefined;
     this.lookedAt = performance.now();
     const seen = await look(this.parts);
@@ -89,6 +92,7 @@ class ContainerWatch {
     while (!signal.aborted) {
       try {
         const engine = await docker();
+        this.hidesStops = engine.hidesStops;
         // Whatever happened before the stream stood is seen by a look.
         this.news.tell();
         const { lastAt } = this.told;
@@ -142,6 +146,7 @@ class ContainerWatch {
     this.startedAt ??= startedAt;
     if (state === 'exited' || state === 'dead') return this.toEnd(container, asked);
     this.stoppedSince = undefined;
+    if (container.isStopping) this.told = noteStop(this.told, Date.now() / 1000);
     if (startedAt !== this.startedAt && state !== 'restarting') return { by: 'restarted' };
     this.notePause(state === 'paused');
     this.notePolicy(container);

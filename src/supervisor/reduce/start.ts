@@ -2,6 +2,7 @@
 import { type Message, say } from '../../core/message.ts';
 import type { Effect, Moment, RunSignal } from '../signal.ts';
 import type { State } from '../state.ts';
+import { toUnheld } from '../unheld.ts';
 import { becomeUnhealthy } from './hang.ts';
 import { emit, endLaunch, reclaimLaunch, type Step, settleFailure, timer, waitUntilPossible } from './transitions.ts';
 
@@ -41,7 +42,7 @@ export function noteLaunched(state: State, launch: NonNullable<State['launch']>)
   const about = [
     emit({ type: 'launched', ...toIdentity(launch) }),
     ...toImageNotes(launch, state.lastImage).map((note) => emit({ type: 'note', note })),
-    ...toCapNotes(launch).map((note) => emit({ type: 'note', note })),
+    ...toUnheld(launch).map(({ message }) => emit({ type: 'note', note: message })),
   ];
   const next: State = { ...state, launch, ...(launch.image ? { lastImage: launch.image } : {}) };
   return state.life === 'starting' ? [next, [...about, { do: 'watch-start' }]] : [next, about];
@@ -60,15 +61,6 @@ export function toIdentity({ process, containerId, image }: NonNullable<State['l
 function toImageNotes({ image }: NonNullable<State['launch']>, last: State['lastImage']): readonly Message[] {
   if (image === undefined || last?.reference !== image.reference || last.id === image.id) return [];
   return [say('life.image-changed', { reference: image.reference, id: image.id, last: last.id })];
-}
-
-/** Caps that were asked for and do not hold: the engine runs all the same. */
-function toCapNotes({ memoryCapProblem, pidsCapProblem, nofileProblem }: NonNullable<State['launch']>): readonly Message[] {
-  return [
-    ...(memoryCapProblem === undefined ? [] : [say('life.memory-cap', { problem: memoryCapProblem })]),
-    ...(pidsCapProblem === undefined ? [] : [say('life.pids-cap', { problem: pidsCapProblem })]),
-    ...(nofileProblem === undefined ? [] : [say('life.nofile', { problem: nofileProblem })]),
-  ];
 }
 
 export function failLaunch(state: State, signal: Extract<RunSignal, { type: 'launch-failed' }>, moment: Moment): Step {

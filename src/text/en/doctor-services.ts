@@ -55,7 +55,7 @@ export const doctorServices = {
   'doctor.docker.reachable.silent': 'Docker does not answer at {socket}: {problem}',
   'doctor.docker.reachable.install': 'Install Docker, or run vLLM as a process: --backend process',
   'doctor.docker.reachable.start': 'See how it is: systemctl status docker. With --backend process no Docker is needed.',
-  'doctor.docker.reachable.scheme': 'Only sockets and TCP are spoken here: DOCKER_HOST=unix:///var/run/docker.sock',
+  'doctor.docker.reachable.scheme': 'DOCKER_HOST takes unix:///PATH, tcp://HOST:PORT and ssh://USER@HOST.',
   'doctor.docker.reachable.other': 'See what DOCKER_HOST and "docker context ls" name. With --backend process no Docker is needed.',
   'doctor.docker.permission': 'this user may use Docker',
   'doctor.docker.permission.rootless': 'Docker runs without root, as this user',

@@ -1,5 +1,9 @@
 /** Deployments: their records, their supervisors and units, up and down. */
 export const deploymentErrors = {
+  'deployment/left': {
+    message: 'There is no deployment "{name}" any more, and a container of it: {container}.',
+    hint: 'qwen-deploy forget {name} ends and removes it; so does the next qwen-deploy up of that name.',
+  },
   'deployment/unknown': { message: 'There is no deployment "{name}".{nearest}', hint: 'qwen-deploy status lists what there is.' },
   'deployment/none': { message: 'There is no deployment.', hint: 'qwen-deploy up starts one.' },
   'deployment/several': { message: 'There are several deployments: {names}.', hint: 'Say which one: qwen-deploy {command} NAME' },

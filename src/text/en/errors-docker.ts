@@ -16,6 +16,14 @@ export const dockerErrors = {
     message: 'The Docker engine at {address} cannot be reached: {problem}.',
     hint: 'Does it run? systemctl status docker. Is it the right one? DOCKER_HOST, DOCKER_CONTEXT, docker context ls.',
   },
+  'docker/bad-address': {
+    message: 'No Docker engine can be asked at "{address}": that is no address of one.',
+    hint: 'DOCKER_HOST takes unix:///PATH, tcp://HOST:PORT and ssh://USER@HOST (a password belongs to ssh, not there).',
+  },
+  'docker/no-context': {
+    message: 'There is no Docker context "{context}".',
+    hint: 'Those that there are: docker context ls. The engine of this machine: docker context use default, and no DOCKER_CONTEXT.',
+  },
   'docker/broken': {
     message: 'The Docker engine at {address} broke off in the middle of its answer: {problem}.',
     hint: 'It may have been restarted: systemctl status docker. Try again.',

@@ -107,7 +107,7 @@ export const engineErrors = {
   },
   'engine/compile-cache': {
     message: '{name} did not start, and its cache of compiled graphs may be damaged: {line}',
-    hint: 'Clear it: rm -r ~/.cache/vllm/torch_compile_cache (below VLLM_CACHE_ROOT where that is set). Or try once without it: --set engine.env.VLLM_DISABLE_COMPILE_CACHE="1"',
+    hint: 'Clear it: rm -r ~/.cache/vllm/torch_compile_cache (below VLLM_CACHE_ROOT where that is set; of a container: below vllm/ of what plan shows mounted at /cache). Or try once without it: --set engine.env.VLLM_DISABLE_COMPILE_CACHE="1"',
   },
   'engine/never-ready': {
     message: '{name} did not become ready: {reason}',

@@ -40,6 +40,17 @@ export const explain = {
     'nvidia-smi could not open this GPU; the others are listed. In a container its device file may be missing; else see the kernel log for Xid lines.',
   'finding.gpu/xml-refused':
     'The XML of nvidia-smi was not read, because it declares entities of its own or nests too deep: no nvidia-smi prints that.',
+  'finding.launch/cpus-not-held':
+    'Read back after the start: the engine may use other CPUs than resources.cpus says. Some of them are not there, or not for this process, or Docker cannot set them here.',
+  'finding.launch/gpus-not-held':
+    'Read back after the start: the container has other GPUs than were ordered. What was handed to Docker, and what nvidia-smi -L says inside, is compared.',
+  'finding.launch/memory-not-held':
+    'Read back after the start: the engine is not capped at resources.memory. As a process that takes root or a delegated control group; in Docker a kernel with that control group.',
+  'finding.launch/nofile-not-held':
+    'Read back after the start: the engine may have another number of files open than resources.nofile says. More than the hard limit of the account cannot be had.',
+  'finding.launch/pids-not-held': 'Read back after the start: the number of processes is not capped at resources.pids.',
+  'finding.launch/swap-not-held':
+    'Read back after the start: this machine has swap, and the memory of the container may go there. An engine that is swapped out answers nobody.',
   'finding.plan/gpu-assumed': 'The plan is for a card that was named with --gpu, not for one of this machine.',
   'finding.plan/no-adapter': 'The engine keeps room for LoRA adapters, and none is named.',
   'finding.plan/rendered-cdi': 'What was rendered names GPUs by CDI, which an older command line of Docker does not know.',

@@ -112,6 +112,12 @@ export const plan = {
   'plan.mount-home': 'it is the whole home directory, with every key in it',
   'plan.mount-socket': 'it is the socket {real}: whoever can talk to Docker through it is root of the machine',
   'plan.shm-spread': 'GPUs that share a model talk through it',
+  'plan.memory-cpu':
+    'all of its processes together: loading takes at least {least}, the KV cache comes on top, and so does what is used of the shared memory ({shm})',
+  'plan.memory-gpu':
+    'all of its processes together: they take at least {least} of the machine beside the GPU, and what is used of the shared memory ({shm})',
+  'plan.memory-all': 'no resources.memory, so the kernel of the machine decides whom it ends; {text}',
+  'plan.no-swap': 'an engine that swaps answers nobody: it is ended and started again instead',
   'plan.user-image': 'as the image says: whoever asks is root',
   'plan.user-own': 'what it writes stays yours',
   'plan.gpus-by': 'handed over by {way}',

@@ -12,8 +12,8 @@ export const up = {
   'life.container-left': 'container {container} of an earlier launch was left behind; it is removed',
   'life.containers-unasked': 'whether containers of earlier launches are left is not known: Docker cannot be asked ({problem})',
   'life.work-failed': 'trouble of ours at "{work}", not of the engine: {problem}',
-  'life.pids-cap': 'the number of processes could not be capped here ({problem}); the engine runs without it',
-  'life.nofile': 'the number of open files could not be set as asked: this user may have {problem}',
+  'life.pids-cap': 'the cap of the number of processes does not hold as asked ({problem}); the engine runs all the same',
+  'life.nofile': 'the number of open files could not be set as asked: it may have {problem}',
   'life.start-turn': 'waits for {name} to finish starting on GPU {gpu}',
   'life.log-gap': 'while {path} was cut, up to {size} of it may have been lost',
   'life.log-no-room': 'no room for {path}: what the engine says now is lost; it serves on',
@@ -35,7 +35,11 @@ export const up = {
   'life.gpu-lost-inside':
     'its container has lost its GPUs, which this machine still has ({line}): systemd took them away when it was reloaded. The next start makes a new container. So that it does not happen again: CDI (sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml), or "exec-opts": ["native.cgroupdriver=cgroupfs"] in /etc/docker/daemon.json',
   'life.gpu-xid-unread': 'faults of the GPU are not looked for: this account cannot read the kernel log',
-  'life.memory-cap': 'the memory cap could not be set here ({problem}); the engine runs without it',
+  'life.memory-cap': 'the memory cap does not hold as asked ({problem}); the engine runs all the same',
+  'life.swap-cap':
+    'the engine may be swapped out ({problem}), and one that is answers nobody: this kernel caps swap when it is started with swapaccount=1; or sudo swapoff -a',
+  'life.cpus': 'the CPUs that it may use are not those that were asked for: {problem}',
+  'life.gpus-given': 'the GPUs that its container has are not those that were ordered: {problem}',
 
   'up.engine-image': '{engine} of the image {image}',
   'up.engine-ready': '{engine} is installed',
@@ -59,6 +63,8 @@ export const up = {
   'up.background': '{name} starts in the background: qwen-deploy status {name} --watch',
   'down.interrupted': 'Interrupted. {name} goes on stopping in the background: qwen-deploy status {name}.',
   'down.container-left': 'Container {container} was left behind by {name}; it is removed.',
+  'down.container-offered':
+    'Container {container} was left behind by {name}, which is not known any more; qwen-deploy down --all --force removes it.',
   'down.container-stays': 'Container {container} of {name} cannot be removed: {problem}',
   'down.containers-unasked': 'Whether containers are left behind is not known: Docker cannot be asked ({problem}).',
   'down.here': 'No supervisor could be started ({problem}); stopping {name} from here.',

@@ -129,12 +129,13 @@ it('puts lines together that the log, a frame or the connection cut', async () =
     [`GET /containers/${id}/json`]: container(false),
     [`GET /containers/${id}/logs`]: sendChunks(bytes),
   });
-  expect(await collect(docker.logs(id, { follow: true, since: at, tail: 5 }))).toEqual([
+  expect(await collect(docker.logs(id, { follow: true, since: at, until: at, tail: 5 }))).toEqual([
     { at, stream: 'stderr', text: 'oh' },
     { at, stream: 'stdout', text: 'a€b' },
     { at, stream: 'stdout', text: 'no end' },
   ]);
   expect(api.calls.at(-1)).toContain(`tail=5&since=${Date.UTC(2026, 0, 2, 3, 4, 5) / 1000}.000000001`);
+  expect(api.calls.at(-1)).toContain(`until=${Date.UTC(2026, 0, 2, 3, 4, 5) / 1000}.000000001`);
 });
 
 it('reads a terminal, and takes out the moments inside of a long line', async () => {

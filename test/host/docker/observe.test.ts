@@ -137,7 +137,7 @@ test.each(Object.entries(refusals))('%s', async (_, [serve, problem]) => {
 it('tells what is no socket, what it cannot speak, and what the person gave up', async () => {
   const home = makeHome({ file: '' });
   expect(await observeDocker({ DOCKER_HOST: `unix://${home}/file` }, limit)).toMatchObject({ is: 'silent', problem: 'ENOTSOCK' });
-  const remote = { is: 'silent', socket: 'fd://', problem: 'EPROTONOSUPPORT' };
+  const remote = { is: 'unusable', socket: 'fd://', problem: 'EPROTONOSUPPORT' };
   expect(await observeDocker({ DOCKER_HOST: 'fd://' }, limit)).toEqual(remote);
   const socket = join(home, 'd.sock');
   await listen(createServer(), socket);

@@ -36,6 +36,7 @@ export function toDocker({ inspect = () => running, logs = never, events = never
     address: '/run/docker.sock',
     apiVersion: '1.41',
     isLocal: true,
+    hidesStops: false,
     images: { inspect: refuse, list: refuse, pull: refuse, load: refuse, save: refuse, tag: refuse, remove: refuse },
     create: refuse,
     start: refuse,

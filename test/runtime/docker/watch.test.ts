@@ -24,9 +24,11 @@ interface World {
   /** Of a process that is not there. */
   readonly gone?: boolean;
   readonly asked?: boolean;
+  /** Podman. */
+  readonly hidesStops?: boolean;
 }
 
-function watch({ inspect, events, gone, asked = false }: World) {
+function watch({ inspect, events, gone, asked = false, hidesStops = false }: World) {
   const seen: { exit?: object; readonly notices: Notice[]; readonly pauses: boolean[]; readonly forbidden: string[] } = {
     notices: [],
     pauses: [],
@@ -34,6 +36,7 @@ function watch({ inspect, events, gone, asked = false }: World) {
   };
   const docker = {
     ...toDocker({ inspect, ...(events ? { events } : {}) }),
+    hidesStops,
     forbidRestart: async (id: string) => void seen.forbidden.push(id),
   };
   const parts = {
@@ -155,6 +158,17 @@ describe('somebody’s hand', () => {
     const seen = watch(world);
     await pass(5);
     expect(seen.exit).toEqual({ code: 0 });
+  });
+
+  it.each([true, false])('is in a stop that is seen while it lasts, where no event tells of one (asked for by us: %s)', async (asked) => {
+    let container = run;
+    const seen = watch({ inspect: () => container, hidesStops: true, asked });
+    await pass(2);
+    container = { ...run, isStopping: true };
+    await pass(2);
+    container = exited({ exitCode: 143 });
+    await pass(5);
+    expect(seen.exit).toEqual({ signal: 'SIGTERM', ...(asked ? {} : { by: 'stopped' }) });
   });
 
   it('is in a signal of which Podman does not say which it was', async () => {
