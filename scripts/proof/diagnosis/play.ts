@@ -86,7 +86,7 @@ async function checkCured(stage: Stage, deployed: Deployment, { because, changed
   const { state, run, running = [], endpoint } = deployed;
   const missing = changed.filter((path) => !running.some((one) => one.path === path && one.because === because));
   const { lastExit } = (await stage.box.cli('status', deployed.name, '-o', 'json')).json<Deployment>();
-  const seen = lastExit?.report?.cause;
+  const seen = lastExit?.diagnosis?.cause;
   return [
     ...(state === 'ready' ? [] : [`it is ${state}`]),
     ...(missing.length === 0 ? [] : [`${missing.join(', ')} not changed because of ${because}: ${JSON.stringify(running)}`]),
@@ -123,7 +123,7 @@ function toEnd({ stderr, stdout }: CliResult): string {
 
 async function readStatusCause({ box }: Stage, { name }: Scene): Promise<string> {
   const { lastExit, state } = (await box.cli('status', name, '-o', 'json')).json<Deployment>();
-  return lastExit?.report?.cause ?? `nothing, in state ${state}`;
+  return lastExit?.diagnosis?.cause ?? `nothing, in state ${state}`;
 }
 
 async function readLogCause(stage: Stage, scene: Scene): Promise<string> {
