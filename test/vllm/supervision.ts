@@ -294,6 +294,7 @@ async function freeze(stage: Stage, { title, work }: Freeze): Promise<Outcome> {
     await eventually(
       () => readStatus(stage),
       ({ load }) => (load?.running ?? 0) > 0,
+      60_000,
     );
   }
   const since = Date.now();
