@@ -27,7 +27,9 @@ test('every code of a finding is explained, and none is explained in vain', () =
 
 test('every word that may stand in lastExit is explained', () => {
   const ended = readAll(files.filter((file) => /^(?:supervisor|runtime)\//.test(file)));
-  const words = [...ended.matchAll(/(?:\bcause|\breason): '([\w/-]+)'/g), ...code.matchAll(/cause === '([\w-]+)'/g)].map((match) => match[1] ?? '');
+  const words = [...ended.matchAll(/(?:\bcause|\breason): '([\w/-]+)'/g), ...code.matchAll(/cause === '([\w-]+)'/g)].map(
+    (match) => match[1] ?? '',
+  );
   const known = new Set(listCodes().map((one) => one.code));
   // How a launch ended, as the views say it: `life.cause.ID`.
   const causes = Object.keys(messages).flatMap((id) => (id.startsWith('life.cause.') ? [id.slice('life.cause.'.length)] : []));

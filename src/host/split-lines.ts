@@ -1,7 +1,7 @@
 /** Bytes to lines: characters may come in pieces, and a line may be longer than memory. */
 import { StringDecoder } from 'node:string_decoder';
 
-/** Lines are numbered from 1, without their ends. */
+/** Lines are numbered from 1, without their ends. Of a long one that was redrawn each picture is taken, by the same number. */
 export type TakeLine = (line: string, number: number) => void;
 
 export const defaultCap = 16 * 1024;
@@ -19,9 +19,18 @@ export function createSplitter(
   const decode = createDecoder(encoding);
   let lines = 0;
   let rest = '';
+  /** A progress bar may redraw one line for ever, and an error may stand among its pictures: each is a line then. */
+  const takeRedrawn = (line: string) => {
+    const pictures = line.split('\r');
+    const last = pictures.pop() ?? '';
+    for (const picture of pictures) if (picture !== '') take(cutLine(picture, lineCap), lines + 1);
+    return last;
+  };
   const takeLine = (line: string) => {
+    const plain = line.endsWith('\r') ? line.replace(/\r+$/, '') : line;
+    const whole = plain.length > defaultCap && plain.includes('\r') ? takeRedrawn(plain) : plain;
     lines += 1;
-    take(cutLine(line.endsWith('\r') ? line.replace(/\r+$/, '') : line, lineCap), lines);
+    take(cutLine(whole, lineCap), lines);
   };
   const write = (bytes: Buffer | undefined) => {
     const decoded = decode(bytes);
@@ -32,7 +41,7 @@ export function createSplitter(
       rest = '';
     }
     // Not at each piece: a line may come in millions of them.
-    rest = rest.length + last.length > 4 * lineCap ? cutLine(rest + last, lineCap) : rest + last;
+    rest = rest.length + last.length > 4 * lineCap ? cutLine(takeRedrawn(rest + last), lineCap) : rest + last;
   };
   return {
     get lines() {

@@ -48,14 +48,16 @@ export class Companions {
   }
 
   /** What a supervisor asks of them. */
-  get hooks(): Pick<SupervisorParts, 'waitForTurn' | 'pruneLaunches' | 'usuallySeconds' | 'weightsOf' | 'onPage' | 'planFallback' | 'flagsOf'> {
+  get hooks(): Pick<
+    SupervisorParts,
+    'waitForTurn' | 'pruneLaunches' | 'usuallySeconds' | 'weightsOf' | 'onPage' | 'planFallback' | 'flagsOf'
+  > {
     return {
       waitForTurn: (state) => this.turn.take(state),
       pruneLaunches: () => this.prune(),
       usuallySeconds: () => this.times.usuallySeconds,
       weightsOf: async (spec) => (await import('./download-size.ts')).toDownloadBytes(spec),
-      flagsOf: async ({ engineVersion }) =>
-        (await import('./known-flags.ts')).readKnownFlags(engineVersion, this.parts.context.places),
+      flagsOf: async ({ engineVersion }) => (await import('./known-flags.ts')).readKnownFlags(engineVersion, this.parts.context.places),
       onPage: (page, run) => this.history.takePage(page, run),
       planFallback: async (state) =>
         (await import('./fallback.ts')).planFallback(state, { ...this.parts.context, onNote: this.parts.onNote }),

@@ -34,7 +34,11 @@ export async function waitForReady({ address, reply, wait, timeoutMs }: Waiting,
     case 'ready':
       return (await readRunning(name, context))?.document ?? readStatus(name, context);
     case 'rolled-back':
-      throw DeployError.of('engine/rolled-back', { name, reason: outcome.reason }, outcome.diagnosis ? { diagnosis: outcome.diagnosis } : {});
+      throw DeployError.of(
+        'engine/rolled-back',
+        { name, reason: outcome.reason },
+        outcome.diagnosis ? { diagnosis: outcome.diagnosis } : {},
+      );
     case 'failed':
       throw outcome.error;
     case 'stopped':

@@ -5,7 +5,9 @@ import { upgradeEvent } from './older.ts';
 export function parseEvent(line: string): DeploymentEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'seq' in value && 'type' in value ? upgradeEvent(value as DeploymentEvent) : undefined;
+    return typeof value === 'object' && value !== null && 'seq' in value && 'type' in value
+      ? upgradeEvent(value as DeploymentEvent)
+      : undefined;
   } catch {
     // the last line may be cut by a crash; every other cut line is as useless
     return undefined;

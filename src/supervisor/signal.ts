@@ -46,7 +46,11 @@ export type RunSignal = { readonly run: number } & (
   /** What runs the engine cannot be asked any more. That says nothing about the engine; `gone` is what the kernel shows. */
   | { readonly type: 'out-of-sight'; readonly reason: string; readonly gone?: boolean }
   /** `why`: what was found says more than that it hangs. */
-  | { readonly type: 'bundled'; readonly path?: string; readonly why?: Partial<Pick<ExitReport, 'cause' | 'reason' | 'line' | 'diagnosis'>> }
+  | {
+      readonly type: 'bundled';
+      readonly path?: string;
+      readonly why?: Partial<Pick<ExitReport, 'cause' | 'reason' | 'line' | 'diagnosis'>>;
+    }
   | { readonly type: 'exited'; readonly exit: ExitReport; readonly permanent: boolean; readonly signature?: string }
   | { readonly type: 'killed'; readonly survivors: readonly Survivor[] }
   /** `held`: no process is left, and memory of the GPU did not come back. */

@@ -21,7 +21,10 @@ import { type Deployable, type State, toDeployment } from './state.ts';
 import { writeState } from './store.ts';
 
 export interface SupervisorParts
-  extends Pick<EngineWorkParts, 'runtimeOf' | 'filesOf' | 'waitForTurn' | 'pruneLaunches' | 'crashDirectory' | 'weightsOf' | 'onPage' | 'flagsOf'> {
+  extends Pick<
+    EngineWorkParts,
+    'runtimeOf' | 'filesOf' | 'waitForTurn' | 'pruneLaunches' | 'crashDirectory' | 'weightsOf' | 'onPage' | 'flagsOf'
+  > {
   readonly state: State;
   readonly stateFile: string;
   readonly journal: Journal;
@@ -281,6 +284,7 @@ export class Supervisor {
 /** Phases and probe results change often and are found again by looking; everything else must survive us. */
 function isWorthKeeping(before: State, after: State): boolean {
   if (before === after) return false;
-  const durable = ({ phase: _phase, phaseAt: _phaseAt, health: _health, download: _download, drain: _drain, ...rest }: State) => JSON.stringify(rest);
+  const durable = ({ phase: _phase, phaseAt: _phaseAt, health: _health, download: _download, drain: _drain, ...rest }: State) =>
+    JSON.stringify(rest);
   return durable(before) !== durable(after);
 }

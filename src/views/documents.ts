@@ -60,7 +60,9 @@ export function toLogDocument({ log, engines }: LogExplanation): object {
 
 function toFailureDocument({ source, launches, failed }: EngineLog): readonly object[] {
   if (failed === undefined) return [];
-  return [{ ...toDiagnosisDocument(failed.diagnosis, toText), ...(source === undefined ? {} : { source }), launch: failed.launch, launches }];
+  return [
+    { ...toDiagnosisDocument(failed.diagnosis, toText), ...(source === undefined ? {} : { source }), launch: failed.launch, launches },
+  ];
 }
 
 export function toDeploymentDocument({ findings, lastExit, ...rest }: Deployment): object {

@@ -8,7 +8,10 @@ import type { Palette } from './screen.ts';
 
 /** `2026-01-02T03:04:05.678Z  tiny  ready in 41 s: …` */
 export function renderEvent(event: DeploymentEvent, palette: Palette): string {
-  const lines = [`${palette.dim(event.at)}  ${event.deployment}  ${toClean(toLifeText(event))}`, ...toReason(event).map((line) => `    ${line}`)];
+  const lines = [
+    `${palette.dim(event.at)}  ${event.deployment}  ${toClean(toLifeText(event))}`,
+    ...toReason(event).map((line) => `    ${line}`),
+  ];
   return lines.map((line) => `${line}\n`).join('');
 }
 

@@ -216,7 +216,10 @@ const serving: readonly Deployment['state'][] = ['ready', 'degraded'];
 function toReasons({ lastExit, state, restarts }: Deployment): readonly (readonly [Message, string])[] {
   const { title, remedies = [] } = lastExit?.diagnosis ?? {};
   if (title === undefined || (serving.includes(state) && restarts.sinceStable === 0)) return [];
-  return [[say('views.label.why'), toClean(toText(title))], ...remedies.map((one) => [say('views.label.mend'), toRemedyText(one)] as const)];
+  return [
+    [say('views.label.why'), toClean(toText(title))],
+    ...remedies.map((one) => [say('views.label.mend'), toRemedyText(one)] as const),
+  ];
 }
 
 function toSupervisorText({ supervised, supervisor, name, desired }: Deployment): string | undefined {

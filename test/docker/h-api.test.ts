@@ -129,7 +129,13 @@ describe('an engine whose', () => {
     const exit = await instance.exited;
     expect(exit).toEqual({ code: 1, outOfMemory: true });
     const gpus = new GpuDoor({ clock: systemClock, note: () => undefined });
-    const explained = await explainExit(exit, instance.record, { spec: order.spec, given: {}, gpus, clock: systemClock, onProblem: () => undefined });
+    const explained = await explainExit(exit, instance.record, {
+      spec: order.spec,
+      given: {},
+      gpus,
+      clock: systemClock,
+      onProblem: () => undefined,
+    });
     expect(explained).toMatchObject({ exit: { cause: 'oom', reason: 'host_oom_killed', code: 1 }, permanent: false });
   });
 

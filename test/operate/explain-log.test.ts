@@ -85,6 +85,15 @@ test('a log that was cut in the middle of the message still says what it can', a
   expect((await diagnose(text.slice(0, end)))?.cause).toBe('kv_cache_too_small');
 });
 
+test.each([400, 40_000])('a progress bar that is redrawn %d times hides nothing that stands among its pictures', async (times) => {
+  const bar = Array.from({ length: times }, (_, at) => `\u001b[32mLoading weights:\u001b[0m ${at % 100}%|####    | ${at}/40000`).join('\r');
+  const line = 'ERROR 11-21 10:00:00 [core.py:1] torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.';
+  const { log, engines } = await explain(`one\n${bar}\r${line}\r${bar}\nlast`);
+  expect(log.lines).toBe(3);
+  const found = engines[0]?.failed?.diagnosis;
+  expect({ cause: found?.cause, line: found?.evidence[0]?.line }).toEqual({ cause: 'cuda_oom_weights', line: 2 });
+});
+
 test('keys in a log do not come out of it', async () => {
   const token = `hf_${'a1B2c3D4'.repeat(4)}`;
   const text = [

@@ -176,7 +176,10 @@ describe('an engine that does not become ready', { timeout }, () => {
     // Once, in the proof of the diagnosis.
     expect(result.stderr.match(/File "a.py"/g)).toHaveLength(1);
     expect(result.stderr.split('\n').length).toBeLessThan(30);
-    expect(await status()).toMatchObject({ state: 'failed', lastExit: { cause: 'exit', code: 1, diagnosis: { kind: 'Diagnosis', cause: 'unknown' } } });
+    expect(await status()).toMatchObject({
+      state: 'failed',
+      lastExit: { cause: 'exit', code: 1, diagnosis: { kind: 'Diagnosis', cause: 'unknown' } },
+    });
     // Nobody knows it; but it is the same again.
     expect((await events()).filter(({ type }) => type === 'launched')).toHaveLength(2);
     await expectNothingLeft();
@@ -198,7 +201,10 @@ describe('an engine that does not become ready', { timeout }, () => {
     const diagnosis = { kind: 'Diagnosis', version: 1, cause: 'unknown_argument', permanent: true };
     const remedies = expect.arrayContaining([expect.objectContaining({ text: told })]);
     expect(result.json()).toMatchObject({ kind: 'Error', code: 'engine/failed', diagnosis: { ...diagnosis, remedies } });
-    expect(await status()).toMatchObject({ state: 'failed', lastExit: { reason: 'unknown_argument', diagnosis: { ...diagnosis, remedies } } });
+    expect(await status()).toMatchObject({
+      state: 'failed',
+      lastExit: { reason: 'unknown_argument', diagnosis: { ...diagnosis, remedies } },
+    });
     const all = await events();
     expect(all.filter(({ type }) => type === 'launched')).toHaveLength(1);
     expect(all.find(({ type }) => type === 'failed')).toMatchObject({ exit: { diagnosis: { ...diagnosis, remedies } } });

@@ -49,7 +49,13 @@ describe('the state file', () => {
   });
 
   it('of a version that called the cause a diagnosis and the diagnosis a report is read, and written anew', async () => {
-    const report = { cause: 'kv_cache_too_small', title: say('cause.kv_cache_too_small'), permanent: true, confidence: 'sure', evidence: [] };
+    const report = {
+      cause: 'kv_cache_too_small',
+      title: say('cause.kv_cache_too_small'),
+      permanent: true,
+      confidence: 'sure',
+      evidence: [],
+    };
     const old = { cause: 'exit', at: '', code: 1, diagnosis: 'kv_cache_too_small', report };
     const unnamed = { cause: 'preflight', at: '', diagnosis: 'host/gpu-gone' };
     const ending = { is: 'failure', exit: old, permanent: true };

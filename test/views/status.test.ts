@@ -43,9 +43,19 @@ test('why it ended last and what would help, until that is over', () => {
 });
 
 test('the document has the last exit with its diagnosis as a document', () => {
-  const told = { kind: 'Diagnosis', version: 1, cause: 'cuda_oom_runtime', title: toText(diagnosis.title), permanent: false, phase: 'serving' };
+  const told = {
+    kind: 'Diagnosis',
+    version: 1,
+    cause: 'cuda_oom_runtime',
+    title: toText(diagnosis.title),
+    permanent: false,
+    phase: 'serving',
+  };
   expect(toDeploymentDocument(waiting)).toMatchObject({
-    lastExit: { reason: 'engine_dead_runtime', diagnosis: { ...told, remedies: [{ text: expect.any(String), set: expect.anything() }, {}, {}] } },
+    lastExit: {
+      reason: 'engine_dead_runtime',
+      diagnosis: { ...told, remedies: [{ text: expect.any(String), set: expect.anything() }, {}, {}] },
+    },
   });
   expect(toDeploymentDocument(tiny)).toEqual(tiny);
 });

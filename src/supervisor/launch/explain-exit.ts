@@ -62,7 +62,10 @@ export async function explainExit(exit: Exit, record: LaunchRecord, context: Exi
 /** Enough of a log's end for the first error of every process. */
 const evidenceLines = 2000;
 
-async function readLog(file: string, onProblem: (error: unknown) => void): Promise<{ readonly log: LogEvidence; readonly pids: readonly number[] }> {
+async function readLog(
+  file: string,
+  onProblem: (error: unknown) => void,
+): Promise<{ readonly log: LogEvidence; readonly pids: readonly number[] }> {
   const lines = await readLastLines(file, evidenceLines).catch((error: unknown) => {
     onProblem(error);
     return [];

@@ -52,7 +52,15 @@ export function toTarget(notification: Notification): string {
 }
 
 function toDocument({ name, event, state, cause, summary }: Delivery, { toText }: DeliveryOptions): object {
-  return { kind: 'Event', version: 1, ...toPublicEvent(event, toText), transition: name, state, ...(cause === '' ? {} : { cause }), summary };
+  return {
+    kind: 'Event',
+    version: 1,
+    ...toPublicEvent(event, toText),
+    transition: name,
+    state,
+    ...(cause === '' ? {} : { cause }),
+    summary,
+  };
 }
 
 /** Values that may stand in what the engine said last, and are nobody's business outside. */

@@ -20,7 +20,19 @@ export const termAgainMs = 5000;
 const startStopMs = 15_000;
 const dayMs = 24 * 3_600_000;
 /** What is said of one launch and means nothing for the next. */
-const ofOneLaunch = ['waits', 'falling', 'ending', 'graceMs', 'startedAt', 'readyAt', 'phase', 'phaseAt', 'download', 'drain', 'survivors'] as const;
+const ofOneLaunch = [
+  'waits',
+  'falling',
+  'ending',
+  'graceMs',
+  'startedAt',
+  'readyAt',
+  'phase',
+  'phaseAt',
+  'download',
+  'drain',
+  'survivors',
+] as const;
 
 /** Starts that find the port taken before that is believed to stay so: a stranger's server may be about to end. */
 const preflightTries = 3;

@@ -2,7 +2,8 @@
 export const reasons = {
   'reason.exit': 'The engine ended by itself. Why stands in lastExit.diagnosis, where its log tells it.',
   'reason.exit.mend': 'qwen-deploy status NAME shows what would help; qwen-deploy logs NAME has the log.',
-  'reason.gate': 'The engine listens, but one of the questions before "ready" was not answered as it must be: /health, the model’s name, a token, a chat.',
+  'reason.gate':
+    'The engine listens, but one of the questions before "ready" was not answered as it must be: /health, the model’s name, a token, a chat.',
   'reason.gate.mend': 'lastExit.line names the question and the answer. health.gate-timeout is how long it may take.',
   'reason.start-timeout': 'The engine was not ready within health.start-deadline, and showed no sign of life at the end of it.',
   'reason.start-timeout.mend': 'Look for what it was doing last (lastExit.phase), or allow more time: --set health.start-deadline=1h',
@@ -26,8 +27,10 @@ export const reasons = {
   'reason.preflight.mend': 'lastExit.reason has the code of the check: qwen-deploy explain CODE',
   'reason.vram-held': 'After its end, memory of the GPU did not come back, and nobody else holds it: a start would fail.',
   'reason.vram-held.mend': 'End what nvidia-smi still names, or reset the GPU: sudo nvidia-smi --gpu-reset -i INDEX',
-  'reason.gpu-lost-in-container': 'The container cannot reach its GPUs any more, while this machine can (often after systemctl daemon-reload).',
-  'reason.gpu-lost-in-container.mend': 'It is started again in a new container. To keep it from happening: let Docker hand over GPUs by CDI.',
+  'reason.gpu-lost-in-container':
+    'The container cannot reach its GPUs any more, while this machine can (often after systemctl daemon-reload).',
+  'reason.gpu-lost-in-container.mend':
+    'It is started again in a new container. To keep it from happening: let Docker hand over GPUs by CDI.',
   'reason.removed-by-hand': 'Somebody removed its container (docker rm).',
   'reason.removed-by-hand.mend': 'It is started again. To end it for good: qwen-deploy down NAME',
   'reason.stopped-by-hand': 'Somebody stopped its container (docker stop, docker kill). That is not undone.',
@@ -36,7 +39,8 @@ export const reasons = {
   'reason.restarted-by-hand.mend': 'Nothing is to be done.',
   'reason.xid': 'Xid {xid}, a fault of the GPU that the kernel reported: {title}.',
   'reason.xid.program': 'It is over when the process that it hit has ended: the engine is started again.',
-  'reason.xid.reset': 'The GPU works again after a reset (sudo nvidia-smi --gpu-reset -i INDEX) or a restart of the machine; until then nothing is started on it.',
+  'reason.xid.reset':
+    'The GPU works again after a reset (sudo nvidia-smi --gpu-reset -i INDEX) or a restart of the machine; until then nothing is started on it.',
   'reason.xid.reboot': 'Only a restart of the machine helps: sudo reboot',
   'reason.xid.hardware': 'It will come back: have the hardware looked at.',
   'reason.xid.note': 'Nothing is to be done.',

@@ -63,9 +63,6 @@ export interface LogEvidence {
   readonly earlier?: LogEvidence;
 }
 
-/** Of a log that nobody has. */
-export const emptyLog: LogEvidence = { lines: 0, hits: [], exceptions: [], lastServedLine: 0, phase: 'spawned', settings: {} };
-
 /** All that is known of an end. Whoever knows less leaves it out. */
 export interface FailureEvidence {
   readonly log: LogEvidence;

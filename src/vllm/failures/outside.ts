@@ -82,7 +82,12 @@ function toProbeVerdict(evidence: FailureEvidence, probe: NonNullable<FailureEvi
   const beside = `probe: no progress${time}`;
   const isSplit = (toNumber(settings['tensor-parallel-size']) ?? 1) * (toNumber(settings['pipeline-parallel-size']) ?? 1) > 1;
   const isConnecting = !isServed && phase === 'engine' && phaseMs >= connectMs && isSplit;
-  return { cause: isConnecting ? 'nccl_failure' : 'request_timeout_hang', permanent: false, confidence: isConnecting ? 'unsure' : 'likely', beside };
+  return {
+    cause: isConnecting ? 'nccl_failure' : 'request_timeout_hang',
+    permanent: false,
+    confidence: isConnecting ? 'unsure' : 'likely',
+    beside,
+  };
 }
 
 /** A shell's and a container engine's way to say it. */

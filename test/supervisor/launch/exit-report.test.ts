@@ -101,7 +101,11 @@ const dead = '(EngineCore pid=4711) ERROR EngineDeadError: EngineCore encountere
 describe('what stands in no log', () => {
   it('settings: numbers of a remedy are those of the launch', async () => {
     const loose = await observe(cudaLine, { code: 1 }, { state: { readyAt: 'then' } });
-    const set = await observe(cudaLine, { code: 1 }, { state: { readyAt: 'then' }, args: ['--gpu-memory-utilization', '0.7', '--max-num-seqs', '12'] });
+    const set = await observe(
+      cudaLine,
+      { code: 1 },
+      { state: { readyAt: 'then' }, args: ['--gpu-memory-utilization', '0.7', '--max-num-seqs', '12'] },
+    );
     expect(setsOf(loose)).toContainEqual({ 'vllm.gpu-memory-utilization': 0.87 });
     expect(setsOf(set)).toContainEqual({ 'vllm.gpu-memory-utilization': 0.65 });
     expect(setsOf(set)).toContainEqual({ 'vllm.max-num-seqs': 6 });
@@ -188,7 +192,12 @@ describe('a launch that we ended', () => {
 
   it.each([
     ['hung while it served', { ...ended('stall'), readyAt: 'then' }, [], 'request_timeout_hang'],
-    ['hung while its GPUs looked for each other', { ...ended('start-stall'), phase: 'engine' as const }, ['--tensor-parallel-size', '2'], 'nccl_failure'],
+    [
+      'hung while its GPUs looked for each other',
+      { ...ended('start-stall'), phase: 'engine' as const },
+      ['--tensor-parallel-size', '2'],
+      'nccl_failure',
+    ],
     ['hung in the same phase alone', { ...ended('start-stall'), phase: 'engine' as const }, [], 'request_timeout_hang'],
     ['got no byte of its model', { ...ended('download-stall'), phase: 'downloading' as const }, [], 'hub_unreachable'],
     ['was not ready in time, and tells nothing', ended('gate'), [], undefined],

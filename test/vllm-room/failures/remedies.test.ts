@@ -111,7 +111,8 @@ describe('remedies with the numbers of the log', () => {
   });
 
   it('where not one block of the cache fits, the share grows before anything is made smaller, as long as some is left', () => {
-    const text = 'ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine.';
+    const text =
+      'ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine.';
     const namesOf = (settings: Readonly<Record<string, unknown>>, beside = {}) =>
       setsOf(text, { settings, ...beside }).map((set) => Object.entries(set)[0]);
     const rest = [
