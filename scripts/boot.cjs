@@ -35,7 +35,7 @@ function toEntry(words) {
 // volume): reading and opening a script costs more than what most chunks do.
 function start(directory, volumes = new Map()) {
   const pack = openPack(`${directory}/program.pack`) ?? endDamaged(`${directory}/program.pack`);
-  const cache = openPack(`${directory}/program.cache`);
+  const cache = openCache(`${directory}/program.cache`, pack.index.id);
   const modules = new Map();
   const requireFrom = (name) => (name.startsWith('.') ? load(name.slice(name.lastIndexOf('/') + 1)) : toLazy(name));
   const stale = new Map();
@@ -82,10 +82,10 @@ function start(directory, volumes = new Map()) {
     if (stale.size === 0) return;
     const kept = Object.keys(cache?.index.parts ?? {}).map((name) => [name, cache.read(name)]);
     const fresh = [...stale].map(([name, script]) => [name, script.createCachedData()]);
-    writeCache(`${directory}/program.cache`, new Map([...kept, ...fresh]));
+    writeCache(`${directory}/program.cache`, new Map([...kept, ...fresh]), pack.index.id);
   }
 
-  return { load, loaded: () => [...modules.keys()], keep };
+  return { load, loaded: () => [...modules.keys()], keep, id: pack.index.id };
 }
 
 // A module of Node's own that is loaded when something of it is first used: most commands use few of those they name.
@@ -142,6 +142,13 @@ function openPack(path) {
   }
 }
 
+// V8 takes a cache for that of any source of the same length. A program that was replaced while it ran leaves its own
+// behind, so a cache says of which pack it is.
+function openCache(path, id) {
+  const cache = openPack(path);
+  return cache?.index.of === id ? cache : undefined;
+}
+
 function endDamaged(path) {
   process.stderr.write(`error: ${path} is missing or damaged. Install the package again (in a checkout: npm run build).\n`);
   process.exit(1);
@@ -158,11 +165,11 @@ function toPack(entries, more = {}) {
   return Buffer.concat([Buffer.from(head.length.toString(16).padStart(8, '0')), head, ...[...entries].map(([, content]) => content)]);
 }
 
-function writeCache(path, parts) {
+function writeCache(path, parts, of) {
   const temporary = `${path}.${process.pid}`;
   try {
     // On the disk before it has its name: a crash of the machine must not leave one that is cut.
-    writeFileSync(temporary, toPack(parts), { flush: true });
+    writeFileSync(temporary, toPack(parts, { of }), { flush: true });
     renameSync(temporary, path);
   } catch {
     // installed by another user, or the disk is full: the next start is as slow as this one

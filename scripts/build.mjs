@@ -133,7 +133,10 @@ function toProgram(chunks, texts, volumes) {
   const toSource = (names) => `({${names.map((name) => `${JSON.stringify(name)}:${chunks.get(name)}`).join(',')}})`;
   const scripts = volumes.map((names, index) => [`volume-${index}.js`, Buffer.from(toSource(names), 'latin1')]);
   const places = volumes.flatMap((names, index) => names.map((name) => [name, `volume-${index}.js`]));
-  return toPack(new Map([...scripts, ...texts]), { chunks: Object.fromEntries(places) });
+  const entries = new Map([...scripts, ...texts]);
+  const hash = createHash('sha256');
+  for (const [name, content] of entries) hash.update(name).update(content);
+  return toPack(entries, { id: hash.digest('hex').slice(0, 16), chunks: Object.fromEntries(places) });
 }
 
 /** Every command loads it, and shorter names are read faster; our own keep theirs, for reports of bugs. */
