@@ -35,7 +35,7 @@ function toEntry(words) {
 // volume): reading and opening a script costs more than what most chunks do.
 function start(directory, volumes = new Map()) {
   const pack = openPack(`${directory}/program.pack`) ?? endDamaged(`${directory}/program.pack`);
-  const cache = openPack(`${directory}/program.cache`);
+  const cache = openCache(`${directory}/program.cache`, pack.id);
   const modules = new Map();
   const requireFrom = (name) => (name.startsWith('.') ? load(name.slice(name.lastIndexOf('/') + 1)) : toLazy(name));
   const stale = new Map();
@@ -86,10 +86,10 @@ function start(directory, volumes = new Map()) {
     if (stale.size === 0) return;
     const kept = (cache?.names() ?? []).map((name) => [name, cache.read(name)]);
     const fresh = [...stale].map(([name, script]) => [name, script.createCachedData()]);
-    writeCache(`${directory}/program.cache`, new Map([...kept, ...fresh]));
+    writeCache(`${directory}/program.cache`, new Map([...kept, ...fresh]), pack.id);
   }
 
-  return { load, loaded: () => [...modules.keys()], keep };
+  return { load, loaded: () => [...modules.keys()], keep, id: pack.id };
 }
 
 // A module of Node's own that is loaded when something of it is first used: most commands use few of those they name.
@@ -126,8 +126,9 @@ function toArea(id) {
 }
 
 // A pack: 8 hexadecimal digits of the index's length, the index, the contents. The index is lines of words: the size of
-// the contents; for each part its name, offset and length; for each chunk its name and the number of its volume. It stays a text, in
-// which a command finds its sixty of a thousand. Undefined when it is not there or not whole: V8 dies of a cache that was cut.
+// the contents and the id of the program; for each part its name, offset and length; for each chunk its name and the
+// number of its volume. It stays a text, in which a command finds its sixty of a thousand. Undefined when it is not
+// there or not whole: V8 dies of a cache that was cut.
 function openPack(path) {
   try {
     const file = openSync(path, 'r');
@@ -139,7 +140,8 @@ function openPack(path) {
     const indexLength = Number.parseInt(slice(0, 8).latin1Slice(), 16);
     const index = slice(8, indexLength).latin1Slice();
     const base = 8 + indexLength;
-    if (fstatSync(file).size !== base + Number.parseInt(index, 10)) return undefined;
+    const [size, id] = index.slice(0, index.indexOf('\n')).split(' ');
+    if (fstatSync(file).size !== base + Number(size)) return undefined;
     const find = (name) => {
       const at = index.indexOf(`\n${name} `) + 1;
       return at === 0 ? undefined : index.slice(at + name.length + 1, index.indexOf('\n', at)).split(' ');
@@ -148,10 +150,17 @@ function openPack(path) {
       const place = find(name);
       return place && slice(base + Number(place[0]), Number(place[1]));
     };
-    return { find, read, names: () => [...index.matchAll(/^(\S+) \d+ \d+$/gm)].map(([, name]) => name) };
+    return { id, find, read, names: () => [...index.matchAll(/^(\S+) \d+ \d+$/gm)].map(([, name]) => name) };
   } catch {
     return undefined;
   }
+}
+
+// V8 takes a cache for that of any source of the same length. A program that was replaced while it ran leaves its own
+// behind, so a cache says of which pack it is.
+function openCache(path, id) {
+  const cache = openPack(path);
+  return cache?.id === id ? cache : undefined;
 }
 
 function endDamaged(path) {
@@ -159,24 +168,24 @@ function endDamaged(path) {
   process.exit(1);
 }
 
-// `volumes`: of each chunk.
-function toPack(entries, volumes = []) {
+// `id`: of the program. `volumes`: of each chunk.
+function toPack(entries, id, volumes = []) {
   const parts = [];
   let size = 0;
   for (const [name, content] of entries) {
     parts.push([name, size, content.length]);
     size += content.length;
   }
-  const lines = [[size], ...parts, ...volumes].map((words) => `${words.join(' ')}\n`);
+  const lines = [[size, id], ...parts, ...volumes].map((words) => `${words.join(' ')}\n`);
   const head = Buffer.from(lines.join(''), 'latin1');
   return Buffer.concat([Buffer.from(head.length.toString(16).padStart(8, '0')), head, ...[...entries].map(([, content]) => content)]);
 }
 
-function writeCache(path, parts) {
+function writeCache(path, parts, of) {
   const temporary = `${path}.${process.pid}`;
   try {
     // On the disk before it has its name: a crash of the machine must not leave one that is cut.
-    writeFileSync(temporary, toPack(parts), { flush: true });
+    writeFileSync(temporary, toPack(parts, of), { flush: true });
     renameSync(temporary, path);
   } catch {
     // installed by another user, or the disk is full: the next start is as slow as this one

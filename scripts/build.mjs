@@ -164,7 +164,10 @@ function toProgram(chunks, texts, volumes) {
   const toSource = (names) => `({${names.map((name) => `${JSON.stringify(name)}:${chunks.get(name)}`).join(',')}})`;
   const scripts = volumes.map((names, index) => [`volume-${index}.js`, Buffer.from(toSource(names), 'latin1')]);
   const places = volumes.flatMap((names, index) => names.map((name) => [name, index]));
-  return toPack(new Map([...scripts, ...texts]), places);
+  const entries = new Map([...scripts, ...texts]);
+  const hash = createHash('sha256');
+  for (const [name, content] of entries) hash.update(name).update(content);
+  return toPack(entries, hash.digest('hex').slice(0, 16), places);
 }
 
 /**

@@ -44,7 +44,7 @@ for (const group of groups) {
 if (process.argv[3] === '--trace') process.stdout.write(JSON.stringify(runs.map(({ loaded }) => loaded)));
 else {
   writeFileSync(join(dist, 'help.txt'), runs.at(-1).output);
-  writeCache(join(dist, 'program.cache'), parts);
+  writeCache(join(dist, 'program.cache'), parts, runs[0].id);
 }
 supervisor.close();
 rmSync(home, { recursive: true, force: true });
@@ -56,7 +56,7 @@ function run(args) {
   const program = start(dist, volumes);
   let output = '';
   return new Promise((resolve) => {
-    process.exit = () => resolve({ output, loaded: program.loaded() });
+    process.exit = () => resolve({ output, loaded: program.loaded(), id: program.id });
     process.argv = [argv[0], main, ...args];
     const keep = (text) => {
       output += text;

@@ -74,6 +74,20 @@ export async function waitUntilLogged(record: LaunchRecord, words: string | RegE
   await expect.poll(() => readLog(record), { timeout: patienceMs, interval: 200 }).toMatch(words);
 }
 
+/**
+ * Until nothing is added any more. A container has a pipe for each stream, and up to 64 KiB of one may wait in it while the
+ * other is read: what was said in which order is known of what was said apart.
+ */
+export async function waitUntilQuiet(record: LaunchRecord): Promise<void> {
+  let length = -1;
+  const isQuiet = async () => {
+    const before = length;
+    length = (await readLog(record)).length;
+    return length === before;
+  };
+  await expect.poll(isQuiet, { timeout: patienceMs, interval: 500 }).toBe(true);
+}
+
 export interface Stream {
   /** The whole answer, once it has ended. */
   readonly text: Promise<string>;

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { readCommandLine } from '../../src/host/proc.ts';
 import type { Case } from './case.ts';
-import { patienceMs, readEnvironment, readLimits, readLog, setFaults, toUrl, waitUntilAnswers, waitUntilLogged } from './kit.ts';
+import { patienceMs, readEnvironment, readLimits, readLog, setFaults, toUrl, waitUntilAnswers, waitUntilLogged, waitUntilQuiet } from './kit.ts';
 
 const mebibyte = 2 ** 20;
 const floodLines = 50_000;
@@ -28,6 +28,7 @@ export const orderCases: readonly Case[] = [
       await setFaults(record, { flood: 30_000 });
       await waitUntilLogged(record, `flood ${floodLines} `);
       await setFaults(record, { flood: 0 });
+      await waitUntilQuiet(record);
       // It may be gone before it has answered.
       await setFaults(record, { stderr: 'these are the last words', exitNow: 3 }).catch(() => undefined);
       expect(await exited).toMatchObject({ code: 3 });

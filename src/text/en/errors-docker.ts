@@ -42,7 +42,7 @@ export const dockerErrors = {
   },
   'docker/no-image': {
     message: 'The image {image} is not on this machine.',
-    hint: 'docker pull {image}, or docker load -i FILE.',
+    hint: 'qwen-deploy engine install image {image}; where no registry can be reached: --from FILE.',
   },
   'docker/no-container': { message: 'The container {id} is gone.', hint: 'docker events --since 1h --until 0s shows who removed it.' },
   'docker/refused': {
