@@ -10,7 +10,7 @@ import './engine-home.ts';
 
 const image = 'qwen-deploy-real-vllm:v0.32.0';
 const gib = 2 ** 30;
-const startMs = 240_000;
+const startMs = 480_000;
 let engine: TestEngine;
 let box: Sandbox;
 let port: number;

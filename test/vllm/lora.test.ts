@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => box.dispose());
 
-it('an adapter is loaded with the engine, listed and answers by its name', { timeout: 300_000 }, async () => {
+it('an adapter is loaded with the engine, listed and answers by its name', { timeout: 600_000 }, async () => {
   await writeAdapter(join(box.home, 'noise'));
   const args = ['-p', 'tiny', '--set', `server.port=${port}`, '--set', 'lora.noise=./noise'];
   const plan = (await box.cli('plan', ...args, '-o', 'json')).json<Plan>();

@@ -12,7 +12,7 @@ describeServing({
   title: 'the real vLLM',
   sandbox: { engines },
   up: [],
-  startMs: 240_000,
+  startMs: 480_000,
   async checkClients(port) {
     const address = `http://127.0.0.1:${port}/v1`;
     const { stdout } = await run(python, [join(root, 'test/vllm/openai_client.py'), address], { timeout: 120_000 });

@@ -16,7 +16,7 @@ import { createSandbox, eventually, freePort, isPortOpen, killQuietly, type Sand
 import { engines } from './engine-home.ts';
 
 /** One start of the engine on a slow and busy machine. */
-export const startMs = 240_000;
+export const startMs = 480_000;
 
 export interface Stage {
   readonly box: Sandbox;

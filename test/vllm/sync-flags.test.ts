@@ -27,11 +27,11 @@ it('reads the catalogue that is shipped', async () => {
   const { schema, ...read } = JSON.parse(await readFile(join(home, 'data/flags', `${version}.json`), 'utf8'));
   expect(schema).toBe(1);
   expect(read).toEqual(readFlagData(version).catalogue);
-}, 120_000);
+}, 300_000);
 
 it('reads the same as if this version were unknown', async () => {
   const python = join(home, 'data/engines', `cpu-${version}`, 'venv/bin/python');
   const text = await readFlagDump(python, { directory: home, env: process.env, signal: new AbortController().signal });
   const dump = typeof text === 'string' ? parseFlagDump(text) : undefined;
   expect(dump && toCompactCatalogue(dump, readFlagData('0.31.0').catalogue)).toEqual(readFlagData(version).catalogue);
-}, 120_000);
+}, 300_000);
