@@ -7,6 +7,7 @@ import { createMask } from '../core/redact.ts';
 import { toShellWord } from '../core/shell.ts';
 import { errnoOf } from '../host/files.ts';
 import { type LogReading, openLogFile, type Packing, readLogLines } from '../host/log-lines.ts';
+import { openInput } from '../host/pipe.ts';
 import { cutLine } from '../host/split-lines.ts';
 import { isSecretName } from '../profile/secrets.ts';
 import { diagnose } from '../vllm/failures/diagnose.ts';
@@ -46,7 +47,7 @@ export async function explainLog(request: ExplainLogRequest, context: Pick<Conte
   const { file, stdin } = request;
   const engines = createEngineLogs(openScan);
   const unwrapper = createUnwrapper((line) => engines.push(line), { cut: cutLine });
-  const source = file === '-' ? stdin : openLogFile(resolve(context.cwd, file));
+  const source = file === '-' ? openInput(stdin) : openLogFile(resolve(context.cwd, file));
   const options = { signal: context.signal, lineCap: rawCap };
   const reading = await readLogLines(source, unwrapper.push, options).catch((error: unknown) => {
     throw toReadError(error, file);
