@@ -2,7 +2,17 @@
 import { expect } from 'vitest';
 import { readCommandLine } from '../../src/host/proc.ts';
 import type { Case } from './case.ts';
-import { patienceMs, readEnvironment, readLimits, readLog, setFaults, toUrl, waitUntilAnswers, waitUntilLogged, waitUntilQuiet } from './kit.ts';
+import {
+  patienceMs,
+  readEnvironment,
+  readLimits,
+  readLog,
+  setFaults,
+  toUrl,
+  waitUntilAnswers,
+  waitUntilLogged,
+  waitUntilQuiet,
+} from './kit.ts';
 
 const mebibyte = 2 ** 20;
 const floodLines = 50_000;
