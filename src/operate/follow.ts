@@ -136,7 +136,7 @@ function toStartError(name: string, exit: ExitReport, refused: Message | undefin
 }
 
 /** What Docker says of a container that it does not start; what helps stands in the hints. */
-const launchCodes = ['docker/disk-full', 'docker/gpu-runtime', 'docker/port-taken', 'docker/refused'] as const;
+const launchCodes = ['docker/disk-full', 'docker/gpu-runtime', 'docker/not-there', 'docker/port-taken', 'docker/refused'] as const;
 
 function toLaunchError(exit: ExitReport | undefined): DeployError | undefined {
   const code = launchCodes.find((one) => one === exit?.reason);

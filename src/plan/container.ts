@@ -81,15 +81,18 @@ interface Memory {
 }
 
 /** Why the number is what it is, or has to be: what loading takes is known before, the KV cache is as it is set. */
-function toMemoryDecisions({ resources: { memoryBytes }, engine }: Profile, { shmBytes, docker }: Memory): readonly Decision[] {
+function toMemoryDecisions(profile: Profile, { shmBytes, docker }: Memory): readonly Decision[] {
   if (docker === undefined) return [];
+  const { engine } = profile;
+  const { memoryBytes } = profile.resources;
   const figures = { least: toSizeText(docker.loadBytes), shm: toSizeText(shmBytes) };
   const reason = say(engine.variant === 'cpu' ? 'plan.memory-cpu' : 'plan.memory-gpu', figures);
   if (memoryBytes === undefined) {
     return [{ setting: 'container.memory', value: 'all', from: 'default', reason: say('plan.memory-all', { text: reason }) }];
   }
+  const { from } = toDecision(profile, { setting: 'resources.memory', value: memoryBytes, otherwise: { from: 'profile', reason } });
   return [
-    { setting: 'container.memory', value: toSizeText(memoryBytes), from: 'profile', reason },
+    { setting: 'container.memory', value: toSizeText(memoryBytes), from, reason },
     { setting: 'container.swap', value: 'none', from: 'default', reason: say('plan.no-swap') },
   ];
 }

@@ -14,7 +14,7 @@ export interface Docker {
 
   /**
    * Returns the id (64 hexadecimal digits). Throws `docker/name-taken` (with the id of who has it), `docker/no-image`,
-   * `docker/refused` (a setting that the engine does not take; `problem` are its words), `docker/disk-full`.
+   * `docker/not-there` (what is to be mounted), `docker/refused` (a setting that the engine does not take; `problem` are its words), `docker/disk-full`.
    */
   create(name: string, body: CreateBody): Promise<string>;
   /** Throws `docker/port-taken`, `docker/gpu-runtime`, `docker/no-container`, `docker/refused`. Fine when it runs already. */

@@ -13,6 +13,10 @@ export function toUnusableError({ name, problem }: Pick<UnusableAddress, 'name' 
 export function toLaunchError(problem: string): DeployError {
   if (/no space left on device|disk quota exceeded/i.test(problem)) return DeployError.of('docker/disk-full', { problem });
   if (/port is already allocated|address already in use/i.test(problem)) return DeployError.of('docker/port-taken', { problem });
+  // Docker's words, and Podman's.
+  if (/bind source path does not exist|statfs \S+: no such file or directory/i.test(problem)) {
+    return DeployError.of('docker/not-there', { problem });
+  }
   if (isOfGpu(problem)) return DeployError.of('docker/gpu-runtime', { problem });
   return DeployError.of('docker/refused', { problem });
 }

@@ -49,6 +49,10 @@ export const dockerErrors = {
     message: 'The Docker engine does not take it: {problem}',
     hint: 'Change the setting that it names.',
   },
+  'docker/not-there': {
+    message: 'The Docker engine does not find what is to be mounted: {problem}',
+    hint: 'Was it removed since? Or does the engine run on another machine (DOCKER_HOST, docker context ls)? Files of this machine are not there: qwen-deploy has to run beside the engine.',
+  },
   'docker/port-taken': {
     message: 'The port of the container is taken: {problem}',
     hint: 'Choose another: --set server.port=8001. Who has it: docker ps, ss -ltnp.',

@@ -66,6 +66,8 @@ test.each<readonly [FakeAnswer, string]>([
   [sendJson({ message: 'Conflict. The container name is in use' }, 409), 'docker/name-taken'],
   [sendJson({ message: 'mkdir /x: no space left on device' }, 500), 'docker/disk-full'],
   [sendJson({ message: 'unknown or invalid runtime name: nvidia' }, 400), 'docker/gpu-runtime'],
+  [sendJson({ message: 'invalid mount config for type "bind": bind source path does not exist: /x' }, 400), 'docker/not-there'],
+  [sendJson({ cause: 'statfs /x: no such file or directory' }, 500), 'docker/not-there'],
   [sendJson({ message: 'Minimum memory limit allowed is 6MB' }, 400), 'docker/refused'],
   [neverAnswer, 'docker/silent'],
   [sendChunks(['{"Id": '], 'silence'), 'docker/silent'],
