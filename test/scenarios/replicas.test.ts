@@ -3,7 +3,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deployment, DeploymentList } from '../../src/supervisor/deployment.ts';
-import { type CliResult, createSandbox, fakeVllm, freePort, isPortOpen, killQuietly, type Sandbox, untilNothingIsLeft } from './sandbox.ts';
+import {
+  type CliResult,
+  createSandbox,
+  eventually,
+  fakeVllm,
+  freePort,
+  isPortOpen,
+  killQuietly,
+  type Sandbox,
+  untilNothingIsLeft,
+} from './sandbox.ts';
 
 const seconds = { timeout: 60_000 };
 
@@ -69,6 +79,8 @@ describe('replicas', () => {
   it('one that ended starts again by itself, the others go on', seconds, async () => {
     const [, second] = await status();
     killQuietly(second?.pid ?? -1);
+    // Its supervisor looks several times a second; before that there is nothing to wait for.
+    await eventually(status, (all) => all[1]?.restarts.total === 1);
     const result = await up(3);
     expect(list(result)).toMatchObject([{ run: 1 }, { run: 2, state: 'ready' }, { run: 1 }]);
   });
