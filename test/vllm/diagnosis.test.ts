@@ -22,7 +22,8 @@ interface Played {
 }
 
 const played: readonly Played[] = [
-  { name: 'bad-unknown-flag', cured: { because: 'unknown_argument', changed: ['vllm.no-such-flag'] } },
+  // A change names a switch without its `no-`.
+  { name: 'bad-unknown-flag', cured: { because: 'unknown_argument', changed: ['vllm.such-flag'] } },
   { name: 'bad-max-model-len-too-large', cured: { because: 'max_model_len_exceeds_model', changed: ['vllm.max-model-len'] } },
   { name: 'bad-tool-call-parser' },
   { name: 'bad-port-in-use' },
