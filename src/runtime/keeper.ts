@@ -11,6 +11,8 @@
  *   records the exit; a caught signal is back to its default in the engine (an ignored one would not be).
  * - The keeper's own stdout and stderr are not the log, so "who holds the log" finds only the engine's processes.
  *   In parentheses, because dash would redirect itself while it waits for a plain command.
+ * - It starts nobody to write the exit down: it becomes `mv` itself, because a child would be one more process of a
+ *   launch that was just seen to have none. When it ended is the file's own time.
  * - A status of 129 to 192 means a signal by the shell's convention; above that it is a code (Python's `exit(-1)` is 255).
  * - Control groups are joined by the keeper, so that whatever it starts is in them from its first instruction; the
  *   number of open files is set in the parentheses alone. More than the hard limit allows becomes as many as it allows.
@@ -34,8 +36,8 @@ ulimit -c 0 2>/dev/null
 ([ -z "$files" ] || ulimit -n "$files" 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 exec sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && { [ -z "$1" ] || umask "$1"; shift; exec "$@"; }' "$start_file" "$mask" "$@") >&3 2>&4 3>&- 4>&-
 status=$?
-printf '{"status":%d,"at":"%s"}\\n' "$status" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$exit_file.new"
-mv "$exit_file.new" "$exit_file"
+printf '{"status":%d}\\n' "$status" >"$exit_file.new"
+exec mv "$exit_file.new" "$exit_file"
 `;
 
 /** The exit file's content → exit; undefined when it is not one (cut, or not written). */
