@@ -13,7 +13,9 @@ let cache: string;
 beforeEach(async () => {
   copy = await mkdtemp(join(tmpdir(), 'qd-code-'));
   cache = join(copy, 'dist/program.cache');
-  await cp(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
+  // A command of another test may be writing its cache meanwhile, under another name until it is whole.
+  const filter = (path: string) => !/\.cache\.\d+$/.test(path);
+  await cp(join(root, 'dist'), join(copy, 'dist'), { recursive: true, filter });
   for (const name of ['profiles', 'data']) await symlink(join(root, name), join(copy, name));
 });
 afterEach(() => rm(copy, { recursive: true, force: true }));

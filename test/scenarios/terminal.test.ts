@@ -30,6 +30,12 @@ async function tmux(...args: readonly string[]): Promise<string> {
 }
 
 const type = (line: string) => tmux('send-keys', '-l', `${line}\n`);
+/** On an empty screen: what an earlier command said is not to be taken for what this one says. */
+async function enter(line: string): Promise<void> {
+  await type('clear');
+  await waitForScreen((screen) => screen === '$');
+  await type(`clear; ${cli} ${line}`);
+}
 const interrupt = () => tmux('send-keys', 'C-c');
 
 /** The lines on the screen once the check holds, without the empty ones below. */
@@ -38,7 +44,7 @@ const waitForScreen = async (check: (screen: string) => boolean) =>
 
 describe('in a terminal of 100 columns', () => {
   test('up: a line for each step, aligned, and how to go on', async () => {
-    await type(`clear; ${cli} up -p demo --set server.port=${port}`);
+    await enter(`up -p demo --set server.port=${port}`);
     const lines = await waitForScreen((screen) => /Nothing here is a real model.*\n\$/.test(screen));
     expect(lines.map((line) => line.replace(/\d+(\.\d+)? (ms|s)\b/g, 'TIME').replaceAll(String(port), 'PORT'))).toEqual([
       expect.stringMatching(/^✔ plan {8}demo · .* · 127\.0\.0\.1:PORT$/),
@@ -53,7 +59,7 @@ describe('in a terminal of 100 columns', () => {
 
   test('status --watch redraws in place, also where the terminal is narrow, and Ctrl-C gives the prompt back', async () => {
     await tmux('resize-window', '-x', '60', '-y', '30');
-    await type(`clear; ${cli} status --watch`);
+    await enter(`status --watch`);
     const seconds = (screen: string) => Number(/ (\d+) s$/m.exec(screen)?.[1] ?? 0);
     const first = seconds((await waitForScreen((screen) => seconds(screen) > 0)).join('\n'));
     const lines = await waitForScreen((screen) => seconds(screen) > first);
@@ -67,7 +73,7 @@ describe('in a terminal of 100 columns', () => {
   });
 
   test('a question that is interrupted changes nothing', async () => {
-    await type(`clear; ${cli} up -p demo --set server.port=${port + 1}`);
+    await enter(`up -p demo --set server.port=${port + 1}`);
     await waitForScreen((screen) => screen.includes('[y/N]'));
     await interrupt();
     const lines = await waitForScreen((screen) => /confirm\/declined[\s\S]*\n\$/.test(screen));
@@ -80,7 +86,7 @@ describe('in a terminal of 100 columns', () => {
     const text = `extends: tiny\nserver: { port: ${port + 2} }\n${engine}\nvllm: { max-model-len: 32768 }\n`;
     const profile = await writeProfile(box, 'mine', text);
     await tmux('resize-window', '-x', '100', '-y', '40');
-    await type(`clear; ${cli} up -p ${profile}`);
+    await enter(`up -p ${profile}`);
     const asked = await waitForScreen((screen) => screen.includes('[y/N]'));
     expect(asked.join('\n')).toContain('vllm.max-model-len: 32768 → 8192');
     await type('y');
