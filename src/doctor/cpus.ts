@@ -1,3 +1,4 @@
+import { parseAllowedCpus } from '../host/allowed-cpus.ts';
 import { parseCpuList } from '../plan/cpu-list.ts';
 import type { CheckOutcome, DoctorContext, DoctorSubject } from './check.ts';
 import { listBelow, readBelow, readWord, toUnread } from './read.ts';
@@ -12,7 +13,7 @@ export interface UsableCpus {
 export function readUsableCpus(context: DoctorContext): UsableCpus | CheckOutcome {
   const reading = readBelow(context, '/proc/self/status');
   if (reading.is !== 'text') return toUnread(reading);
-  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(reading.text)?.[1];
+  const list = parseAllowedCpus(reading.text);
   if (list === undefined) return toUnread({ is: 'unreadable', path: reading.path, problem: 'Cpus_allowed_list' });
   return { cpus: parseCpuList(list), list };
 }

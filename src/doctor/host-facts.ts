@@ -1,4 +1,5 @@
 /** What kind of machine this is, in a line. */
+import { parseAllowedCpus } from '../host/allowed-cpus.ts';
 import { readWord } from './read.ts';
 
 /** What could not be read is absent. */
@@ -25,7 +26,7 @@ export function readHostFacts(root: string): HostFacts {
   const facts = {
     distribution: /^PRETTY_NAME="?([^"\n]*)/m.exec(read('etc/os-release') ?? '')?.[1],
     kernel,
-    cpus: countCpus(/^Cpus_allowed_list:\s*(\S+)$/m.exec(read('proc/self/status') ?? '')?.[1]),
+    cpus: countCpus(parseAllowedCpus(read('proc/self/status') ?? '')),
     memoryTotalBytes: toKibibytes('MemTotal', memory),
     memoryAvailableBytes: toKibibytes('MemAvailable', memory),
     container: toContainer(read),

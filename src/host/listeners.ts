@@ -33,14 +33,26 @@ function isInTable({ table, counts, label }: (typeof families)[number], port: nu
   try {
     readRow(file); // names of the columns
     for (let row = 0; row < Number(sockets); row += 1) {
-      const [, local, , state] = readRow(file).trim().split(/\s+/);
-      if (state !== listening) return false;
-      if (Number.parseInt(local?.split(':')[1] ?? '', 16) === port) return true;
+      const socket = parseSocketRow(readRow(file));
+      if (!socket.listens) return false;
+      if (socket.port === port) return true;
     }
     return false;
   } finally {
     closeSync(file);
   }
+}
+
+interface SocketRow {
+  readonly listens: boolean;
+  readonly port: number;
+  readonly inode?: string;
+}
+
+/** A row of /proc/net/tcp or tcp6. */
+export function parseSocketRow(row: string): SocketRow {
+  const [, local = '', , state, , , , , , inode] = row.trim().split(/\s+/);
+  return { listens: state === listening, port: Number.parseInt(local.split(':')[1] ?? '', 16), ...(inode === undefined ? {} : { inode }) };
 }
 
 /** Not a byte more: the kernel would go and find the next row for it. */

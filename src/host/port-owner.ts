@@ -1,5 +1,6 @@
 /** Who listens on a TCP port: its socket in /proc/net, then the process that holds that socket, where we may look. */
 import { readdir, readFile } from 'node:fs/promises';
+import { parseSocketRow } from './listeners.ts';
 import { listProcesses, readCommandLine, readDescriptor } from './proc.ts';
 
 export interface PortOwner {
@@ -20,13 +21,12 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
 
 /** Inodes of the listening sockets on a port, of any local address. */
 export function parseListeners(table: string, port: number): readonly string[] {
-  const listening = '0A';
   return table
     .split('\n')
     .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === listening && Number.parseInt(fields[1]?.split(':')[1] ?? '', 16) === port)
-    .flatMap((fields) => fields[9] ?? []);
+    .map(parseSocketRow)
+    .filter((row) => row.listens && row.port === port)
+    .flatMap(({ inode }) => inode ?? []);
 }
 
 async function holds(pid: number, sockets: ReadonlySet<string>): Promise<boolean> {

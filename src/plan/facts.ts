@@ -11,6 +11,7 @@ import { listEngines } from '../engine/installed.ts';
 import { findOnPath } from '../engine/path.ts';
 import type { GpuObservation } from '../gpu/gpu.ts';
 import type { CpuPlaces } from '../gpu/sysfs.ts';
+import { parseAllowedCpus } from '../host/allowed-cpus.ts';
 import type { Places } from '../host/environment.ts';
 import { errnoOf, readTextFileNow } from '../host/files.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
@@ -177,7 +178,7 @@ async function askForCpuPlaces(observed: GpuObservation | undefined, { root = '/
 
 function readAllowedCpus(): readonly number[] {
   const status = readFileSync('/proc/self/status', 'utf8');
-  return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '0');
+  return parseCpuList(parseAllowedCpus(status) ?? '0');
 }
 
 /** The smaller of the machine's memory and the control group's limit; a group without one reports nonsense or 0. */

@@ -3,7 +3,6 @@
  * their logs tell, `npm run bench:diagnosis` shows.
  */
 export const elsewhere: Readonly<Record<string, string>> = {
-  'cap-cgroup-memory-1500M': 'out of memory, which the kernel says and not the log: A9 and A10 of test/faults',
   'hang-worker': 'a hang: test/vllm/hangs.test.ts',
   'kill-api': 'killed while it serves, of which the log says nothing: A1 of test/faults, test/vllm/supervision.ts',
   'kill-engine': 'killed while it serves: A3, test/vllm/supervision.ts',
