@@ -93,8 +93,7 @@ export const cases: readonly Case[] = [
   { name: 'bad-weights-missing', profile: vllm('load-format: auto') },
   { name: 'bad-weights-truncated', model: 'cut-weights', profile: `${localModel}\n${vllm('load-format: auto')}` },
   { name: 'cap-address-space-3G', profile: '', wrapper: { before: 'prlimit --as=3221225472' } },
-  // Memory may be there another time, so it is tried again: once here.
-  { name: 'cap-cgroup-memory-1500M', profile: 'resources: { memory: 1500MiB }\nrestart: { max-failures: 1 }' },
+  { name: 'cap-cgroup-memory-1500M', profile: 'resources: { memory: 1500MiB }' },
   { name: 'cap-nofile-64', profile: '', wrapper: { before: 'prlimit --nofile=64:64' } },
   { name: 'cpu-gpu-memory-utilization-0.9', profile: vllm(`kv-cache-memory-bytes: null, gpu-memory-utilization: ${tooMuch(0.9)}`) },
   // Left to vLLM it is 0.92; a plan never leaves it to vLLM, it sets a size.
